@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a handler writes and staprun formats: one layout for all runtimes. Little-endian host order, 8-byte aligned.
+ * An i64 argument is 8 bytes. A string argument is a u32 byte count, the bytes, and zeros up to the next multiple of 8
+ * (at least its count's 4 bytes; no terminator is stored).
+ */
+#ifndef SPILE_BASE_RECORD_H
+#define SPILE_BASE_RECORD_H
+
+#ifdef SPILE_KERNEL
+#include "abi.h"
+#else
+#include <stdint.h>
+#endif
+
+enum rec_type {
+	REC_PRINT = 1, /* id: format; payload: its arguments -> output */
+	REC_WARN, /* the same -> stderr as "WARNING: text\n" */
+	REC_ERROR, /* id: enum ir_error; payload: i64 operand, i64 location (string index), i64 probe, string text */
+	REC_EXIT, /* exit() was called */
+	REC_SKIP, /* module: padding at the end of a relay sub-buffer; size counts */
+};
+
+struct rec {
+	uint32_t size; /* bytes with this header, a multiple of 8 */
+	uint16_t type;
+	uint16_t cpu;
+	uint64_t time; /* CLOCK_MONOTONIC, nanoseconds */
+	uint32_t seq; /* per CPU, counts records offered: a gap is a loss (module); 0 elsewhere */
+	uint32_t id;
+	/* payload follows */
+};
+
+#define REC_STR_BYTES(len) ((4u + (uint32_t)(len) + 7u) & ~7u)
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Script text and places in it. */
+#ifndef SPILE_BASE_SOURCE_H
+#define SPILE_BASE_SOURCE_H
+
+#include <stdbool.h>
+
+#include "arena.h"
+
+struct source {
+	const char *name; /* as messages show it: a path, or <input>, <input1> ... */
+	const char *text; /* NUL-terminated */
+	uint32_t len;
+	bool library; /* a tapset file: privileged, errors in it are not the user's */
+	uint32_t *line_start; /* offsets, built on first use */
+	uint32_t nlines;
+};
+
+/* A stretch of a source; src is NULL for what has no place in a text. */
+struct span {
+	struct source *src;
+	uint32_t off, len;
+};
+
+#define SPAN_NONE ((struct span){ 0 })
+
+struct source *source_new(struct arena *a, const char *name, const char *text, size_t len);
+/* 1-based line and column (in bytes) of an offset. */
+void source_pos(struct arena *a, struct source *s, uint32_t off, uint32_t *line, uint32_t *col);
+/* "file:line:col" in the arena; "<builtin>" for SPAN_NONE. */
+const char *span_str(struct arena *a, struct span s);
+struct span span_join(struct span first, struct span last);
+
+#endif

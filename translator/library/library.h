@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The tapset library, parsed on demand. An index (name -> file) is kept in the user's cache folder,
+ * refreshed when a file of the library changes, rebuilt when it is damaged, and replaced atomically so
+ * that two runs at once are safe. Only the files that hold a wanted name are opened.
+ */
+#ifndef SPILE_LIBRARY_LIBRARY_H
+#define SPILE_LIBRARY_LIBRARY_H
+
+#include "parse/parse.h"
+
+enum lib_kind { LIB_FUNCTION, LIB_GLOBAL, LIB_ALIAS };
+
+struct library;
+
+/*
+ * @dirs: search folders, earlier ones first (-I folders, then the installed tapset folder). @cache: folder of
+ * the index, created when missing; NULL or not writable: the index is built in memory. Returns NULL after an
+ * error in env->diag (a folder that cannot be read).
+ */
+struct library *library_open(struct parse_env *env, const char *const *dirs, int ndirs,
+			     const char *cache);
+void library_close(struct library *l);
+
+/*
+ * Parses (once) every library file that defines @name as @kind; an alias is looked up by its first component. The
+ * files parsed so far are library_files(). True when some file defines it.
+ */
+bool library_need(struct library *l, enum lib_kind kind, const char *name);
+
+/* Files parsed so far, in order; the vector grows with library_need(). */
+struct ast_file *const *library_files(const struct library *l, uint32_t *n);
+
+/* Every name of a kind, for "did you mean" and for wildcards over aliases. Stops when @fn returns false. */
+void library_each(struct library *l, enum lib_kind kind, bool (*fn)(const char *name, void *arg),
+		  void *arg);
+
+#endif

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Probe families: from a probe point to attach descriptors. One file and one or more rows of probes.def a family; nothing here
+ * knows which backend runs.
+ */
+#ifndef SPILE_PROBES_PROBES_H
+#define SPILE_PROBES_PROBES_H
+
+#include "parse/ast.h"
+#include "session.h"
+
+/* A context variable, as lowering needs it. */
+enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR };
+struct probe_var {
+	const char *name; /* "$prev" */
+	enum probe_var_kind kind;
+	uint32_t n; /* PV_ARG: from 1; PV_TPARG: from 0 */
+	uint32_t width; /* bytes: 1 2 4 8 */
+	bool is_signed;
+	const char *type_name; /* "struct page *", for -L; NULL: unknown */
+	int64_t num; /* PV_NUM */
+	const char *str; /* PV_STR, such as $$name */
+};
+
+struct probe_family;
+
+/* One place to attach, resolved. */
+struct probe_site {
+	const struct probe_family *family;
+	struct ir_probe probe; /* kind, name, target ...; handler, chain and locks are filled in by pass 2 */
+	struct span at; /* the component to blame */
+	void *priv; /* the family's: what its var() needs */
+};
+typedef VEC(struct probe_site) site_vec;
+
+struct probe_env {
+	struct session *session;
+	struct arena *arena;
+	struct diag *diag;
+};
+
+enum probe_result {
+	PROBE_OK, /* sites were added */
+	PROBE_UNKNOWN, /* no family has such a point: it may be an alias. Nothing reported */
+	PROBE_NOMATCH, /* a family's point, but nothing there; reported unless @quiet ('?', '!') */
+	PROBE_BAD, /* malformed (argument out of range ...); always reported */
+};
+
+/* A family's resolver gets a point that fits the row's pattern. */
+typedef enum probe_result (*probe_resolve_fn)(struct probe_env *env, const struct probe_family *fam,
+					      const struct probe_point *pp, bool quiet, site_vec *out);
+
+struct probe_family {
+	/*
+	 * Components with argument kinds: "timer.ms(n).randomize(n)", "process(s).function(s).return"; n a number, s a
+	 * string. A component without brackets takes no argument.
+	 */
+	const char *pattern;
+	enum ir_attach kind;
+	probe_resolve_fn resolve;
+	/* Finds a context variable; NULL when the family has none of that name. @name has its '$'. */
+	const struct probe_var *(*var)(struct probe_env *env, const struct probe_site *site, const char *name);
+	/* Visits all context variables, for "did you mean", $$vars and -L. */
+	void (*each_var)(struct probe_env *env, const struct probe_site *site,
+			 void (*fn)(const struct probe_var *v, void *arg), void *arg);
+	int64_t param; /* the row's own: nanoseconds of a timer unit ... */
+};
+
+extern const struct probe_family probe_families[];
+extern const unsigned int probe_families_n;
+
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet, site_vec *out);
+
+/* Reports a point that neither a family nor an alias matches (E-UNKNOWN-PROBE), with the nearest pattern as a hint. */
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, struct near_match *aliases);
+
+#endif
