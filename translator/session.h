@@ -49,4 +49,9 @@ struct session {
 	const char *staprun; /* path of the helper */
 };
 
+void session_init(struct session *s); /* defaults; before options_parse() */
+/* Finds folders, kernel and names once the options are known. 0, or -1 after an error. */
+int session_setup(struct session *s) __attribute__((warn_unused_result));
+void session_fini(struct session *s); /* removes the temporary folder unless -k */
+
 #endif

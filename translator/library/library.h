@@ -31,6 +31,9 @@ bool library_need(struct library *l, enum lib_kind kind, const char *name);
 /* Files parsed so far, in order; the vector grows with library_need(). */
 struct ast_file *const *library_files(const struct library *l, uint32_t *n);
 
+/* Parses every library file that these scripts, and in turn those files, refer to: the work of pass 1. */
+void library_need_for(struct library *l, struct ast_file *const *files, uint32_t nfiles);
+
 /* Every name of a kind, for "did you mean" and for wildcards over aliases. Stops when @fn returns false. */
 void library_each(struct library *l, enum lib_kind kind, bool (*fn)(const char *name, void *arg),
 		  void *arg);

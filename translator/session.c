@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+void session_init(struct session *s)
+{
+	memset(s, 0, sizeof(*s));
+	arena_init(&s->arena);
+	strtab_init(&s->names, &s->arena);
+	diag_init(&s->diag, &s->arena);
+	ir_limits_default(&s->limits);
+	s->last_pass = 5;
+}
+
+/* Removes a folder of plain files and folders; it is this run's own. */
+static void remove_tree(struct arena *a, const char *path, int depth)
+{
+	struct dirent *e;
+	DIR *d = opendir(path);
+
+	while (d && (e = readdir(d))) {
+		const char *sub;
+
+		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
+			continue;
+		sub = arena_printf(a, "%s/%s", path, e->d_name);
+		if (unlink(sub) && errno == EISDIR && depth < 8)
+			remove_tree(a, sub, depth + 1);
+	}
+	if (d)
+		closedir(d);
+	rmdir(path);
+}
+
+void session_fini(struct session *s)
+{
+	if (s->tmp_dir && s->keep_tmp)
+		fprintf(stderr, "Keeping temporary directory \"%s\"\n", s->tmp_dir);
+	else if (s->tmp_dir)
+		remove_tree(&s->arena, s->tmp_dir, 0);
+	strtab_fini(&s->names);
+	arena_fini(&s->arena);
+}
+
+static const char *env_or(const char *name, const char *otherwise)
+{
+	const char *v = getenv(name);
+
+	return v && *v ? v : otherwise;
+}
+
+/* $XDG_CACHE_HOME/spile or ~/.cache/spile, created; NULL when that cannot be. */
+static const char *cache_dir(struct session *s)
+{
+	const char *base = env_or("XDG_CACHE_HOME", NULL), *home = getenv("HOME"), *dir;
+
+	if (!base) {
+		if (!home || home[0] != '/')
+			return NULL;
+		base = arena_printf(&s->arena, "%s/.cache", home);
+	}
+	dir = arena_printf(&s->arena, "%s/spile", base);
+	if (mkdir(dir, 0755) && errno == ENOENT && !mkdir(base, 0700))
+		(void)!mkdir(dir, 0755);
+	return access(dir, W_OK | X_OK) ? NULL : dir;
+}
+
+static uint32_t hash_text(uint32_t h, const char *s)
+{
+	while (s && *s)
+		h = (h ^ (unsigned char)*s++) * 16777619u;
+	return h;
+}
+
+/* stap_<hash of the script's name and text>_<process id>: unique among what runs now. */
+static const char *default_name(struct session *s)
+{
+	uint32_t h = hash_text(hash_text(2166136261u, s->script_file), s->script_text);
+
+	return arena_printf(&s->arena, "stap_%08x_%d", h, (int)getpid());
+}
+
+int session_setup(struct session *s)
+{
+	struct utsname uts;
+	char *tmp;
+
+	uname(&uts);
+	s->runtime_dir = env_or("SPILE_RUNTIME_DIR", SPILE_RUNTIME_DIR);
+	s->staprun = env_or("SPILE_STAPRUN", SPILE_STAPRUN);
+	vec_push(&s->arena, &s->tapset_dirs, env_or("SPILE_TAPSET_DIR", SPILE_TAPSET_DIR));
+	s->cache_dir = cache_dir(s);
+	if (!s->release)
+		s->release = arena_strdup(&s->arena, uts.release);
+	if (!s->kernel_build)
+		s->kernel_build = arena_printf(&s->arena, "/lib/modules/%s/build", s->release);
+	s->foreign_kernel = strcmp(s->release, uts.release) != 0;
+	if (!s->module_name)
+		s->module_name = default_name(s);
+	if (s->last_pass < 3)
+		return 0;
+	tmp = arena_printf(&s->arena, "%s/stapXXXXXX", env_or("TMPDIR", "/tmp"));
+	if (!mkdtemp(tmp)) {
+		diag_error(&s->diag, TAG_FILE, SPAN_NONE, "cannot make a temporary folder %s: %s", tmp,
+			   strerror(errno));
+		diag_hint(&s->diag, "set TMPDIR to a folder that can be written");
+		return -1;
+	}
+	s->tmp_dir = tmp;
+	return 0;
+}
