@@ -18,6 +18,9 @@ struct arena {
 	size_t used; /* bytes handed out, for -vv */
 };
 
+/* How every allocator of this program ends when memory is out: a message, exit status 1. */
+void arena_oom(void) __attribute__((noreturn));
+
 void arena_init(struct arena *a);
 void arena_fini(struct arena *a);
 

@@ -38,6 +38,8 @@ struct diag {
 	bool warnings_are_errors; /* -W */
 	enum diag_color color;
 	unsigned int max; /* errors rendered before the rest is only counted; 0: all */
+	unsigned int shown; /* errors rendered so far */
+	bool dropping; /* the last report was dropped (-w): so are its notes */
 };
 
 void diag_init(struct diag *d, struct arena *a);

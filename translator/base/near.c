@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* "Did you mean": edit distance and the nearest of many candidates. */
+#include <string.h>
+
+#include "base/strtab.h"
+
+#define NEAR_LONGEST 128u /* longer words are only compared for equality */
+
+static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
+{
+	if (b < a)
+		a = b;
+	return c < a ? c : a;
+}
+
+unsigned int str_distance(const char *a, const char *b, unsigned int max)
+{
+	unsigned int row[NEAR_LONGEST + 1];
+	size_t la = strlen(a), lb = strlen(b), i, j;
+
+	if (!strcmp(a, b))
+		return 0;
+	if (la > NEAR_LONGEST || lb > NEAR_LONGEST)
+		return max + 1;
+	if ((la > lb ? la - lb : lb - la) > max)
+		return max + 1;
+	for (j = 0; j <= lb; j++)
+		row[j] = (unsigned int)j;
+	for (i = 1; i <= la; i++) {
+		unsigned int diagonal = row[0], least;
+
+		row[0] = least = (unsigned int)i;
+		for (j = 1; j <= lb; j++) {
+			unsigned int above = row[j];
+
+			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
+			diagonal = above;
+			if (row[j] < least)
+				least = row[j];
+		}
+		if (least > max)
+			return max + 1;
+	}
+	return row[lb] > max ? max + 1 : row[lb];
+}
+
+void near_init(struct near_match *m, const char *want)
+{
+	m->want = want;
+	m->best = NULL;
+	m->dist = (unsigned int)(strlen(want) / 3) + 1; /* the first one that is not near enough */
+}
+
+void near_try(struct near_match *m, const char *candidate)
+{
+	unsigned int d;
+
+	if (!m->dist)
+		return;
+	d = str_distance(m->want, candidate, m->dist - 1);
+	if (d < m->dist) {
+		m->dist = d;
+		m->best = candidate;
+	}
+}
+
+const char *near_best(const struct near_match *m)
+{
+	return m->best;
+}
