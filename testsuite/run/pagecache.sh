@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# run: kernel bpf
+# host: no
+# timeout: 240
+# The process that examples/pagecache.stp names is the one that read a fresh 64 MiB, and its count is what tracefs
+# itself recorded for it in the same run. SECONDS_TO_RUN=30 runs the script as it is.
+set -eu
+here=$(dirname "$(readlink -f "$0")")
+t=/sys/kernel/tracing
+[ -d $t/events ] || mount -t tracefs none $t
+secs=${SECONDS_TO_RUN:-10}
+sed "s/timer.s(30)/timer.s($secs)/" "$here/../../examples/pagecache.stp" > "$TMP/pagecache.stp"
+big=$(find /usr -xdev -type f -size +64M | head -n 1)
+[ -n "$big" ] || { echo "no file of 64 MiB under /usr to read"; exit 1; }
+echo 3 > /proc/sys/vm/drop_caches
+inst=$t/instances/spile
+mkdir $inst
+trap 'echo 0 > $inst/events/filemap/mm_filemap_add_to_page_cache/enable; rmdir $inst' EXIT
+echo 40000 > $inst/buffer_size_kb
+
+cat > "$TMP/reader.sh" <<'R'
+echo $$ > "$1/reader.pid"
+ev=$2/events/filemap/mm_filemap_add_to_page_cache
+echo "common_pid == $$" > $ev/filter
+echo 1 > $ev/enable
+exec dd if="$3" of=/dev/null bs=1M count=64 status=none
+R
+"$STAP" --runtime="$RUNTIME" -v "$TMP/pagecache.stp" > "$TMP/out" 2> "$TMP/err" &
+stap=$!
+for _ in $(seq 600); do grep -q 'starting run' "$TMP/err" && break; sleep 0.1; done
+sleep 3
+sh "$TMP/reader.sh" "$TMP" $inst "$big"
+wait $stap || { cat "$TMP/err"; exit 1; }
+pid=$(cat "$TMP/reader.pid")
+counted=$(grep -c mm_filemap_add_to_page_cache $inst/trace)
+grep -E '^WARNING' "$TMP/err" && { echo "hits were skipped or lost"; exit 1; }
+echo "reader: pid $pid, tracefs saw $counted additions; stap says: $(cat "$TMP/out")"
+[ "$counted" -gt 100 ]
+[ "$(cat "$TMP/out")" = "Pid $pid added $counted pages" ]
