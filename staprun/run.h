@@ -7,7 +7,6 @@
 #define SPILE_STAPRUN_RUN_H
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <sys/types.h>
 
 #include "base/arena.h"
@@ -45,8 +44,7 @@ struct run {
 	struct interp *interp; /* for probes with user_side; NULL when there are none */
 	int epoll_fd; /* runners add their descriptors with run_watch() */
 	bool exiting; /* exit(), a signal, target gone, or an error past MAXERRORS */
-	uint64_t user_errors;
-	FILE *out;
+	int poll_ms; /* set by load: read at least this often; 0: descriptors given to run_watch() tell */
 	void *loop; /* the loop's own */
 };
 

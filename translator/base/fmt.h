@@ -35,6 +35,13 @@ struct fmt_out {
 	size_t len, size;
 };
 
+/* What a '*' argument means as a width or precision, the same for sprintf and for records. */
+#define FMT_STAR_MAX 131072
+static inline int fmt_star(int64_t v)
+{
+	return v < 0 ? 0 : v > FMT_STAR_MAX ? FMT_STAR_MAX : (int)v;
+}
+
 void fmt_lit(struct fmt_out *o, const char *s, size_t n);
 /* d i u o x X p c b. A %c of 0 writes nothing for %c with width 0, as printf's "%s" of "" would. */
 void fmt_int(struct fmt_out *o, const struct fmt_spec *f, int64_t v);
