@@ -218,6 +218,8 @@ struct ir_module {
 	struct ir_limits limits;
 	/* by ir_analyse(): */
 	bool recursive; /* some function may call itself */
+	/* of ir_string(): indices + 1 in strings, by hash */
+	uint32_t *string_slots, string_cap;
 };
 
 /* building (ir.c) */
@@ -229,10 +231,16 @@ uint32_t ir_new_block(struct ir_module *m, struct ir_func *f);
 /* Appends an instruction with @nargs operands (copied) and returns it for its other fields. */
 struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, enum ir_op op, uint32_t dst,
 		       const struct ir_val *args, uint32_t nargs);
-/* Parses @text (a printf format, kept by reference in the arena) into a new or an equal existing format. */
+/*
+ * Parses @text (a printf format, kept by reference in the arena) into a new or an equal existing format. IR_NONE when it
+ * is malformed.
+ */
 uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs);
 unsigned int ir_insn_flags(const struct ir_insn *i); /* ops.def's, with the intrinsic's for intr */
 bool ir_block_ended(const struct ir_func *f, uint32_t block);
+/* Appends the text of an error, without its place: errors.def with its operand and the error's own @text (may be NULL). */
+void ir_error_render(struct buf *out, const struct ir_module *m, enum ir_error kind, int64_t operand,
+		     const char *text);
 
 /* text and binary forms */
 void ir_print(struct buf *out, const struct ir_module *m); /* --dump-ir */

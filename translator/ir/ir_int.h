@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Shared by the files of ir/ only. */
+#ifndef SPILE_IR_INT_H
+#define SPILE_IR_INT_H
+
+#include <string.h>
+
+#include "ir.h"
+
+/* What an operation's imm says. */
+enum ir_imm {
+	IMM_NONE,
+	IMM_STAT, /* enum ir_stat */
+	IMM_STREAM, /* enum ir_stream */
+	IMM_NUM, /* a plain number: key, action count, argument number */
+	IMM_MEM, /* IR_MEM() with a space */
+	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
+};
+enum ir_imm ir_imm_kind(enum ir_op op);
+
+extern const char *const ir_stat_name[IRS_NSTAT];
+extern const char *const ir_stream_name[2];
+const char *ir_type_name(enum ir_type t); /* void, long, string */
+
+/* One row of limits.def. */
+struct ir_limit_info {
+	const char *name;
+	size_t offset;
+	int64_t def, lo, hi;
+};
+extern const struct ir_limit_info ir_limit_table[];
+extern const unsigned int ir_limit_n;
+#define ir_limit_field(l, row) ((int64_t *)((char *)(l) + (row)->offset))
+
+/* The global that an operation with a GLOBAL or ITER ref works on, or NULL. Refs must be in range. */
+const struct ir_global *ir_insn_global(const struct ir_module *m, const struct ir_func *f,
+				       const struct ir_insn *i);
+enum ir_type ir_val_type(const struct ir_func *f, struct ir_val v);
+/* Puts the text of a format back together. */
+void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt);
+/* Type a conversion takes; IR_VOID: either (a memory dump). */
+enum ir_type ir_conv_type(char conv);
+
+/* Bit sets over registers. */
+static inline uint32_t bits_words(uint32_t n)
+{
+	return (n + 63) / 64;
+}
+
+static inline bool bits_get(const uint64_t *s, uint32_t i)
+{
+	return s[i / 64] >> (i % 64) & 1;
+}
+
+static inline void bits_set(uint64_t *s, uint32_t i)
+{
+	s[i / 64] |= 1ull << (i % 64);
+}
+
+static inline void bits_clear(uint64_t *s, uint32_t i)
+{
+	s[i / 64] &= ~(1ull << (i % 64));
+}
+
+static inline bool ir_val_eq(struct ir_val a, struct ir_val b)
+{
+	if (a.kind != b.kind)
+		return false;
+	return a.kind == IRV_INT ? a.num == b.num : a.reg == b.reg;
+}
+
+/* Integer semantics, the same in the folder and the interpreter. The divisor is not 0. */
+static inline int64_t ir_div(int64_t a, int64_t b)
+{
+	return b == -1 ? (int64_t)(0 - (uint64_t)a) : a / b;
+}
+
+static inline int64_t ir_mod(int64_t a, int64_t b)
+{
+	return b == -1 ? 0 : a % b;
+}
+
+static inline int64_t ir_shr(int64_t a, int64_t n)
+{
+	return a >> (n & 63);
+}
+
+/* -1, 0, 1 by unsigned bytes */
+static inline int64_t ir_scmp_result(const char *a, const char *b)
+{
+	int c = strcmp(a, b);
+
+	return (c > 0) - (c < 0);
+}
+
+#endif
