@@ -28,7 +28,8 @@ struct run_options {
 /* What the end report needs. */
 struct run_counts {
 	uint64_t errors; /* handlers that ended in an error */
-	uint64_t skipped; /* hits not run: lock contention, nesting, missed by the kernel */
+	uint64_t skipped; /* hits not run for lock contention or want of resources: held against MAXSKIPPED */
+	uint64_t nested; /* hits not run because of nesting, or missed by the kernel: reported only */
 	uint64_t lost; /* records that found no room */
 };
 
