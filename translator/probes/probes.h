@@ -33,10 +33,14 @@ struct probe_site {
 };
 typedef VEC(struct probe_site) site_vec;
 
+struct kernel_syms;
+
+/* One for a whole pass: what families read of the kernel is kept here. */
 struct probe_env {
 	struct session *session;
 	struct arena *arena;
 	struct diag *diag;
+	struct kernel_syms *kernel; /* NULL at first; opened by the family that needs it */
 };
 
 enum probe_result {

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What the rows of probes.def name, and what families share. Private to probes/. */
+#ifndef SPILE_PROBES_FAMILIES_H
+#define SPILE_PROBES_FAMILIES_H
+
+#include "probes/probes.h"
+
+#define DECLARE_RESOLVE(name)                                                                    \
+	enum probe_result name(struct probe_env *env, const struct probe_family *fam, \
+			       const struct probe_point *pp, bool quiet, site_vec *out)
+#define DECLARE_VARS(prefix)                                                                                     \
+	const struct probe_var *prefix##_var(struct probe_env *env, const struct probe_site *site,  \
+					     const char *name);                                     \
+	void prefix##_each_var(struct probe_env *env, const struct probe_site *site,                \
+			       void (*fn)(const struct probe_var *v, void *arg), void *arg)
+
+DECLARE_RESOLVE(session_resolve);
+DECLARE_RESOLVE(timer_resolve);
+DECLARE_RESOLVE(timer_resolve_jiffies);
+DECLARE_RESOLVE(timer_resolve_hz);
+DECLARE_RESOLVE(timer_resolve_profile);
+DECLARE_RESOLVE(tracepoint_resolve);
+DECLARE_VARS(tracepoint);
+DECLARE_RESOLVE(kprobe_resolve);
+DECLARE_VARS(kprobe);
+DECLARE_RESOLVE(process_resolve);
+DECLARE_VARS(process);
+
+/* The point as text, without '?' and condition: what pp() yields. In the arena. */
+const char *probe_text(struct probe_env *env, const struct probe_point *pp);
+/* The same with the string argument of component @i replaced by @arg: what a pattern or a path resolved to. */
+const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i, const char *arg);
+
+/* A site of the family at component @i, with kind, name and optional set. */
+struct probe_site probe_site_new(const struct probe_family *fam, const struct probe_point *pp, uint32_t i,
+				 const char *name, bool quiet);
+
+/* Where to point at: the component's argument when it has one. */
+struct span probe_arg_span(const struct pp_component *c);
+
+/* "$arg1" .. "$arg6": the number, else 0. */
+uint32_t probe_arg_number(const char *name);
+#define PROBE_NARGS 6 /* passed in registers */
+
+bool probe_is_glob(const char *s);
+
+/* The kernel's symbols, opened on first use. */
+struct kernel_syms *probe_kernel(struct probe_env *env);
+
+#endif

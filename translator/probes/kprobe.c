@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* kprobe.function("name")[.call | .return[.maxactive(n)]]: kernel functions by name, without debug information. */
+#include <string.h>
+
+#include "probes/families.h"
+#include "symbols/kernel.h"
+
+/* kretprobe instances the kernel may preallocate for one probe: the runtime's memory is bounded. */
+#define MAX_MAXACTIVE 65536
+
+/* A function's name, with what compilers append (name.isra.0). */
+static bool kprobe_is_name(const char *s)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$";
+
+	return *s && !s[strspn(s, ok)];
+}
+
+static enum probe_result kprobe_check(struct probe_env *env, const struct probe_point *pp, bool quiet)
+{
+	const struct pp_component *c = &pp->comps.v[1];
+	struct near_match near;
+
+	if (!kprobe_is_name(c->str)) {
+		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c),
+			   "kprobe.function takes the name of one kernel function, not \"%s\"", c->str);
+		return PROBE_BAD;
+	}
+	near_init(&near, c->str);
+	if (kernel_has_function(probe_kernel(env), c->str, quiet ? NULL : &near) != KERNEL_HAS_NOT)
+		return PROBE_OK;
+	if (quiet)
+		return PROBE_NOMATCH;
+	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c), "no kernel function matches \"%s\"", c->str);
+	if (near_best(&near))
+		diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
+	return PROBE_NOMATCH;
+}
+
+enum probe_result kprobe_resolve(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
+				 bool quiet, site_vec *out)
+{
+	struct probe_site site = probe_site_new(fam, pp, 1, probe_text(env, pp), quiet);
+	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
+	enum probe_result r;
+
+	if (max && (max->num < 1 || max->num > MAX_MAXACTIVE)) {
+		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max), "maxactive must be from 1 to %d, not %lld",
+			   MAX_MAXACTIVE, (long long)max->num);
+		return PROBE_BAD;
+	}
+	r = kprobe_check(env, pp, quiet);
+	if (r != PROBE_OK)
+		return r;
+	site.probe.target = pp->comps.v[1].str;
+	site.probe.maxactive = max ? (uint32_t)max->num : 0;
+	vec_push(env->arena, out, site);
+	return PROBE_OK;
+}
+
+/* Types, where BTF knows the function: they only inform, the values are whole registers. */
+struct kprobe_types {
+	const struct kbtf *btf;
+	struct kbtf_param *params;
+	uint32_t ret;
+	int n;
+};
+
+static struct kprobe_types kprobe_types(struct probe_env *env, const struct probe_site *site)
+{
+	const char *why, *hint;
+	struct kprobe_types t = { .btf = kernel_btf(probe_kernel(env), &why, &hint), .n = -1 };
+	uint32_t id = t.btf ? kbtf_find(t.btf, BTF_KIND_FUNC, site->probe.target) : 0;
+
+	if (id)
+		t.n = kbtf_params(t.btf, env->arena, id, &t.params, &t.ret);
+	return t;
+}
+
+const struct probe_var *kprobe_var(struct probe_env *env, const struct probe_site *site, const char *name)
+{
+	struct probe_var *v = arena_new(env->arena, struct probe_var);
+	uint32_t n = probe_arg_number(name);
+
+	*v = (struct probe_var){ .name = name, .n = n, .width = 8, .is_signed = true };
+	if (site->probe.kind == AT_KPROBE && n) {
+		v->kind = PV_ARG;
+	} else if (site->probe.kind == AT_KRETPROBE && strcmp(name, "$return") == 0) {
+		v->kind = PV_RETVAL;
+	} else if (strcmp(name, "$$name") == 0) {
+		v->kind = PV_STR;
+		v->str = site->probe.target;
+	} else {
+		return NULL;
+	}
+	return v;
+}
+
+void kprobe_each_var(struct probe_env *env, const struct probe_site *site,
+		     void (*fn)(const struct probe_var *v, void *arg), void *arg)
+{
+	struct kprobe_types t = kprobe_types(env, site);
+	struct probe_var v = { .width = 8, .is_signed = true };
+	int n = t.n >= 0 && t.n < PROBE_NARGS ? t.n : PROBE_NARGS;
+
+	if (site->probe.kind == AT_KRETPROBE) {
+		v.name = "$return";
+		v.kind = PV_RETVAL;
+		v.type_name = t.n >= 0 ? kbtf_type_text(t.btf, env->arena, t.ret) : NULL;
+		fn(&v, arg);
+	}
+	for (int i = 0; i < n && site->probe.kind == AT_KPROBE; i++) {
+		v.name = arena_printf(env->arena, "$arg%d", i + 1);
+		v.kind = PV_ARG;
+		v.n = i + 1;
+		v.type_name = i < t.n ? kbtf_type_text(t.btf, env->arena, t.params[i].type) : NULL;
+		fn(&v, arg);
+	}
+	v = (struct probe_var){ .name = "$$name", .kind = PV_STR, .str = site->probe.target };
+	fn(&v, arg);
+}
