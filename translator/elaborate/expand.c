@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * From the points of a probe to sites and handlers: aliases, '?', '!', conditions. Sites of one probe that mean the same
+ * share a handler; otherwise each gets a copy of the code, because names in it resolve differently.
+ */
+#include <fnmatch.h>
+#include <string.h>
+
+#include "elaborate/internal.h"
+
+/* How many of a probe's latest handlers are tried for sharing. */
+#define SHARE_WINDOW 8
+
+/* What a point inherits from the probe and the aliases that led to it. */
+struct derive {
+	const struct ast_probe *origin;
+	struct ast_file *file; /* of the point */
+	part_vec parts;
+	guard_vec guards;
+	bool optional;
+	const char *chain; /* " <- alias <- ..." */
+	unsigned int depth;
+	uint32_t first_handler; /* of this probe, in elab->handlers */
+};
+
+static const char *point_text(struct elab *e, const struct probe_point *pp)
+{
+	struct buf b;
+	const char *s;
+
+	buf_init(&b);
+	ast_print_point(&b, pp);
+	s = arena_strndup(e->arena, b.p ? b.p : "", b.len);
+	buf_fini(&b);
+	return s;
+}
+
+static void note_target(struct expr *x, void *arg)
+{
+	struct handler *h = ((void **)arg)[0];
+	struct elab *e = ((void **)arg)[1];
+
+	if (x->kind != E_TARGET)
+		return;
+	for (uint32_t i = 0; i < h->targets.n; i++)
+		if (h->targets.v[i] == x->name)
+			return;
+	vec_push(e->arena, &h->targets, x->name);
+}
+
+static struct handler *new_handler(struct elab *e, const struct derive *d, const struct probe_site *site)
+{
+	struct handler *h = arena_new(e->arena, struct handler);
+	void *arg[2] = { h, e };
+	struct tree_walker w = { .expr = note_target, .arg = arg };
+
+	h->origin = d->origin;
+	h->site = site;
+	h->orig_parts = d->parts;
+	h->orig_guards = d->guards;
+	for (uint32_t i = 0; i < d->guards.n; i++) {
+		struct guard g = { clone_expr(e->arena, d->guards.v[i].e), d->guards.v[i].file };
+
+		tree_walk_expr(&w, g.e);
+		vec_push(e->arena, &h->guards, g);
+	}
+	for (uint32_t i = 0; i < d->parts.n; i++) {
+		struct part p = { clone_stmt(e->arena, d->parts.v[i].s), d->parts.v[i].file };
+
+		tree_walk_stmt(&w, p.s);
+		vec_push(e->arena, &h->parts, p);
+	}
+	vec_push(e->arena, &e->handlers, h);
+	return h;
+}
+
+static bool same_code(const struct handler *h, const struct derive *d)
+{
+	if (h->orig_parts.n != d->parts.n || h->orig_guards.n != d->guards.n)
+		return false;
+	for (uint32_t i = 0; i < d->parts.n; i++)
+		if (h->orig_parts.v[i].s != d->parts.v[i].s)
+			return false;
+	for (uint32_t i = 0; i < d->guards.n; i++)
+		if (h->orig_guards.v[i].e != d->guards.v[i].e)
+			return false;
+	return true;
+}
+
+static bool same_var(const struct probe_var *a, const struct probe_var *b)
+{
+	if (!a || !b)
+		return false; /* a list such as $$vars, or an error: each site for itself */
+	return a->kind == b->kind && a->n == b->n && a->width == b->width && a->is_signed == b->is_signed &&
+	       a->num == b->num && (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
+}
+
+static bool can_share(struct elab *e, const struct handler *h, const struct derive *d,
+		      const struct probe_site *site)
+{
+	const struct probe_family *f = site->family;
+
+	if (h->site->family != f || !same_code(h, d))
+		return false;
+	for (uint32_t i = 0; i < h->targets.n; i++) {
+		const char *name = h->targets.v[i];
+
+		if (!f->var || !same_var(f->var(&e->env, h->site, name), f->var(&e->env, site, name)))
+			return false;
+	}
+	return true;
+}
+
+static void add_site(struct elab *e, const struct derive *d, const struct probe_site *found, const char *chain)
+{
+	struct probe_site *site = arena_new(e->arena, struct probe_site);
+	struct elab_probe p = { .site = site, .chain = chain };
+	uint32_t n = e->handlers.n, low = d->first_handler;
+
+	*site = *found;
+	site->probe.optional = site->probe.optional || d->optional;
+	if (n - low > SHARE_WINDOW)
+		low = n - SHARE_WINDOW;
+	for (uint32_t i = n; i > low && !p.handler; i--)
+		if (can_share(e, e->handlers.v[i - 1], d, site))
+			p.handler = e->handlers.v[i - 1];
+	if (!p.handler)
+		p.handler = new_handler(e, d, site);
+	vec_push(e->arena, &e->probes, p);
+}
+
+static bool same_component(const struct pp_component *want, const struct pp_component *have)
+{
+	if (strchr(want->name, '*') ? fnmatch(want->name, have->name, 0) != 0 : want->name != have->name)
+		return false;
+	if (want->arg != have->arg)
+		return false;
+	if (want->arg == PP_NUM)
+		return want->num == have->num;
+	return want->arg != PP_STR || !strcmp(want->str, have->str);
+}
+
+/* How many components of @pp an alias covers: all of its own name's, or 0. */
+static uint32_t alias_covers(const struct probe_point *pp, const struct probe_point *name)
+{
+	if (name->comps.n > pp->comps.n)
+		return 0;
+	for (uint32_t i = 0; i < name->comps.n; i++)
+		if (!same_component(&pp->comps.v[i], &name->comps.v[i]))
+			return 0;
+	return name->comps.n;
+}
+
+static uint32_t alias_match(const struct alias *a, const struct probe_point *pp, const struct ast_file *from)
+{
+	uint32_t best = 0;
+
+	if (a->ast->is_private && a->file != from)
+		return 0;
+	for (uint32_t i = 0; i < a->ast->alias_names.n; i++) {
+		uint32_t n = alias_covers(pp, a->ast->alias_names.v[i]);
+
+		if (n > best)
+			best = n;
+	}
+	return best;
+}
+
+/* @pp of an alias, with the components that the use wrote after the alias's name. */
+static struct probe_point *with_suffix(struct elab *e, struct probe_point *pp, const struct probe_point *use,
+				       uint32_t covered)
+{
+	struct probe_point *out;
+
+	if (covered == use->comps.n)
+		return pp;
+	out = arena_new(e->arena, struct probe_point);
+	*out = *pp;
+	memset(&out->comps, 0, sizeof(out->comps));
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		vec_push(e->arena, &out->comps, pp->comps.v[i]);
+	for (uint32_t i = covered; i < use->comps.n; i++)
+		vec_push(e->arena, &out->comps, use->comps.v[i]);
+	return out;
+}
+
+static void add_part(struct elab *e, part_vec *v, struct stmt *s, struct ast_file *f)
+{
+	if (s)
+		vec_push(e->arena, v, ((struct part){ s, f }));
+}
+
+/* An inner alias's prologue runs before, its epilogue after all that came from outside. */
+static part_vec wrap_parts(struct elab *e, const struct alias *a, const part_vec *inner)
+{
+	part_vec v = { 0 };
+
+	add_part(e, &v, a->ast->body, a->file);
+	for (uint32_t i = 0; i < inner->n; i++)
+		vec_push(e->arena, &v, inner->v[i]);
+	add_part(e, &v, a->ast->epilogue, a->file);
+	return v;
+}
+
+static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp);
+
+static bool expand_alias(struct elab *e, const struct derive *d, const struct alias *a,
+			 const struct probe_point *use, uint32_t covered)
+{
+	struct derive in = *d;
+	bool any = false;
+
+	if (d->depth >= ELAB_MAXALIAS) {
+		diag_error(e->diag, TAG_LIMIT, use->at, "aliases are nested deeper than %d levels", ELAB_MAXALIAS);
+		diag_note(e->diag, a->ast->at, "is this alias defined by itself?");
+		return true;
+	}
+	if (!check_depth(e, a->ast->body, NULL, a->ast->at) || !check_depth(e, a->ast->epilogue, NULL, a->ast->at))
+		return true;
+	in.depth++;
+	in.file = a->file;
+	in.parts = wrap_parts(e, a, &d->parts);
+	in.chain = arena_printf(e->arena, " <- %s%s", point_text(e, use), d->chain);
+	for (uint32_t i = 0; i < a->ast->points.n; i++) {
+		struct probe_point *pp = a->ast->points.v[i];
+		bool ok = expand_point(e, in, with_suffix(e, pp, use, covered));
+
+		any = any || ok;
+		if (ok && pp->sufficient)
+			break;
+	}
+	return any;
+}
+
+/* True when some alias was used, whatever came of it; *any: it led to a site. */
+static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_point *pp, bool *any)
+{
+	uint32_t best = 0, n;
+
+	elab_need_alias(e, pp->comps.v[0].name);
+	n = e->aliases.n; /* only those known now: an alias's own needs come after */
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t m = alias_match(&e->aliases.v[i], pp, d->file);
+
+		if (m > best)
+			best = m;
+	}
+	if (!best)
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		struct alias a = e->aliases.v[i];
+
+		if (alias_match(&a, pp, d->file) == best && expand_alias(e, d, &a, pp, best))
+			*any = true;
+	}
+	return true;
+}
+
+static void report_unknown(struct elab *e, struct probe_point *pp)
+{
+	struct near_match m;
+
+	near_init(&m, pp->comps.n ? pp->comps.v[0].name : "");
+	elab_near_aliases(e, &m);
+	probe_report_unknown(&e->env, pp, &m);
+}
+
+/* True when the point led to a site, or to an error that '!' need not add to. */
+static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp)
+{
+	site_vec sites = { 0 };
+	bool any = false;
+
+	if (e->probes.n >= ELAB_MAXSITES) {
+		diag_error(e->diag, TAG_LIMIT, pp->at, "more than %d probe points", ELAB_MAXSITES);
+		return true;
+	}
+	d.optional = d.optional || pp->optional || pp->sufficient;
+	if (pp->cond) {
+		guard_vec g = { 0 };
+
+		if (!check_depth(e, NULL, pp->cond, pp->at))
+			return true;
+		vec_push(e->arena, &g, ((struct guard){ pp->cond, d.file }));
+		for (uint32_t i = 0; i < d.guards.n; i++)
+			vec_push(e->arena, &g, d.guards.v[i]);
+		d.guards = g;
+	}
+	switch (probe_resolve(&e->env, pp, d.optional, &sites)) {
+	case PROBE_OK:
+		for (uint32_t i = 0; i < sites.n; i++)
+			add_site(e, &d, &sites.v[i], arena_printf(e->arena, "%s%s", point_text(e, pp), d.chain));
+		return sites.n > 0;
+	case PROBE_UNKNOWN:
+		if (!pp->comps.n || (!expand_aliases(e, &d, pp, &any) && !d.optional))
+			report_unknown(e, pp);
+		return any;
+	case PROBE_NOMATCH:
+	case PROBE_BAD:
+		break;
+	}
+	return false;
+}
+
+void expand_probe(struct elab *e, struct ast_probe *p, struct ast_file *f)
+{
+	struct derive d = { .origin = p, .file = f, .chain = "", .first_handler = e->handlers.n };
+
+	if (!check_depth(e, p->body, NULL, p->at))
+		return;
+	add_part(e, &d.parts, p->body, f);
+	for (uint32_t i = 0; i < p->points.n; i++) {
+		struct probe_point *pp = p->points.v[i];
+
+		if (expand_point(e, d, pp) && pp->sufficient)
+			break;
+	}
+}

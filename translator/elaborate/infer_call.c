@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls, the print family and context variables. */
+#include <string.h>
+
+#include "elaborate/internal.h"
+
+static const struct {
+	const char *name, *operands;
+	enum builtin_kind kind;
+	enum ir_type result;
+} builtins[] = {
+	{ "__raise", "s", BI_RAISE, IR_VOID },
+	{ "__warn", "s", BI_WARN, IR_VOID },
+	{ "__loadstr_user", "i", BI_LOADSTR_USER, IR_STR },
+	{ "__loadstr_kernel", "i", BI_LOADSTR_KERNEL, IR_STR },
+};
+
+static bool find_builtin(const char *name, struct callee *c)
+{
+	if (strncmp(name, "__", 2) != 0)
+		return false;
+	for (size_t n = 0; n < sizeof(builtins) / sizeof(builtins[0]); n++)
+		if (!strcmp(name, builtins[n].name)) {
+			c->builtin = builtins[n].kind;
+			c->operands = builtins[n].operands;
+			c->result = builtins[n].result;
+			return true;
+		}
+	c->intrinsic = ir_intrinsic_find(name + 2);
+	if (c->intrinsic == IN_COUNT)
+		return false;
+	c->builtin = BI_INTRINSIC;
+	c->operands = ir_intrinsics[c->intrinsic].operands;
+	c->result = ir_intrinsics[c->intrinsic].result;
+	return true;
+}
+
+static struct span name_span(const struct expr *x)
+{
+	return x->op_at.src ? x->op_at : x->at;
+}
+
+static struct tvar *result_type(struct infer *i, enum ir_type t, struct span at)
+{
+	static const enum script_type map[] = { [IR_VOID] = T_VOID, [IR_I64] = T_LONG, [IR_STR] = T_STRING };
+
+	return type_new(i->e, map[t], at);
+}
+
+static struct tvar *infer_builtin(struct infer *i, struct expr *x, struct callee *c)
+{
+	size_t want = strlen(c->operands);
+
+	if (!i->file->src->library && !i->e->s->guru) {
+		diag_error(i->e->diag, TAG_PRIVILEGE, name_span(x), "\"%s\" is for the library only", x->name);
+		diag_hint(i->e->diag, "run stap with -g to use it in a script");
+		return result_type(i, c->result, x->at);
+	}
+	if (x->args.n != want)
+		diag_error(i->e->diag, TAG_ARITY, x->at, "\"%s\" takes %zu argument%s, not %u", x->name, want,
+			   want == 1 ? "" : "s", x->args.n);
+	for (uint32_t n = 0; n < x->args.n; n++) {
+		struct tvar *t = infer_expr(i, x->args.v[n]);
+
+		if (n < want)
+			type_want(i->e, t, c->operands[n] == 's' ? T_STRING : T_LONG, x->args.v[n]->at, TAG_TYPE);
+	}
+	return result_type(i, c->result, x->at);
+}
+
+static void report_no_function(struct infer *i, struct expr *x, const struct function *other)
+{
+	struct near_match m;
+
+	if (other) {
+		diag_error(i->e->diag, TAG_ARITY, name_span(x), "function \"%s\" takes %u argument%s, not %u", x->name,
+			   other->ast->params.n, other->ast->params.n == 1 ? "" : "s", x->args.n);
+		diag_note(i->e->diag, other->ast->name_at, "defined here");
+		return;
+	}
+	diag_error(i->e->diag, TAG_UNKNOWN_FUNC, name_span(x), "no function \"%s\" with %u argument%s", x->name,
+		   x->args.n, x->args.n == 1 ? "" : "s");
+	near_init(&m, x->name);
+	elab_near_functions(i->e, &m);
+	if (near_best(&m))
+		diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
+}
+
+struct tvar *infer_call(struct infer *i, struct expr *x)
+{
+	struct callee *c = arena_new(i->e->arena, struct callee);
+	struct function *other;
+
+	c->fn = elab_find_function(i->e, i->file, x->name, x->args.n, &other);
+	if (!c->fn && !other && find_builtin(x->name, c)) {
+		x->sym = c;
+		return infer_builtin(i, x, c);
+	}
+	for (uint32_t n = 0; n < x->args.n; n++) {
+		struct tvar *t = infer_expr(i, x->args.v[n]);
+
+		if (c->fn)
+			type_unite(i->e, t, c->fn->locals.v[n]->sym.type, x->args.v[n]->at);
+	}
+	if (!c->fn) {
+		report_no_function(i, x, other);
+		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+	}
+	x->sym = c;
+	if (i->live && !c->fn->reachable) {
+		c->fn->reachable = true;
+		vec_push(i->e->arena, &i->e->queue, c->fn);
+	}
+	return c->fn->ret;
+}
+
+/* One conversion of a format takes one argument of its type, and one number for each '*'. */
+static void check_arg(struct infer *i, struct expr *x, uint32_t *next, enum script_type want)
+{
+	struct expr *a;
+
+	if (*next >= x->args.n) {
+		(*next)++;
+		return;
+	}
+	a = x->args.v[(*next)++];
+	type_want(i->e, infer_expr(i, a), want, a->at, TAG_FORMAT);
+}
+
+static void infer_format(struct infer *i, struct expr *x)
+{
+	const struct expr *f = x->args.n ? x->args.v[0] : NULL;
+	struct fmt_piece p;
+	uint32_t next = 1;
+	const char *s;
+	int r;
+
+	if (!f || f->kind != E_STRING) {
+		diag_error(i->e->diag, TAG_FORMAT, f ? f->at : x->at, "%s needs a literal format string first",
+			   print_name(x->op));
+		return;
+	}
+	for (s = f->str; (r = fmt_next_piece(&s, &p)) == 1;) {
+		if (p.lit)
+			continue;
+		if (p.spec.conv == 'm' || p.spec.conv == 'M') {
+			unsupported(i, f->at, "%m and %M are");
+			return;
+		}
+		if (p.spec.width == FMT_STAR)
+			check_arg(i, x, &next, T_LONG);
+		if (p.spec.prec == FMT_STAR)
+			check_arg(i, x, &next, T_LONG);
+		check_arg(i, x, &next, p.spec.conv == 's' ? T_STRING : T_LONG);
+	}
+	if (r < 0) {
+		diag_error(i->e->diag, TAG_FORMAT, f->at, "not a valid conversion: \"%.8s\"", s);
+		diag_hint(i->e->diag, "conversions are %%d %%i %%u %%x %%X %%o %%p %%c %%s %%b; write %%%% for a percent sign");
+	} else if (next != x->args.n) {
+		diag_error(i->e->diag, TAG_FORMAT, x->at, "the format takes %u argument%s, but %u %s given", next - 1,
+			   next == 2 ? "" : "s", x->args.n - 1, x->args.n == 2 ? "is" : "are");
+	}
+	for (; next < x->args.n; next++)
+		infer_expr(i, x->args.v[next]);
+}
+
+static void infer_print_args(struct infer *i, struct expr *x)
+{
+	const char *name = print_name(x->op);
+	uint32_t first = x->op & P_DELIM ? 1 : 0;
+
+	if ((x->op & P_DELIM) && (!x->args.n || x->args.v[0]->kind != E_STRING)) {
+		diag_error(i->e->diag, TAG_FORMAT, x->args.n ? x->args.v[0]->at : x->at,
+			   "%s needs a literal delimiter first", name);
+		return;
+	}
+	if (x->args.n <= first && !(x->op & P_NEWLINE && !first))
+		diag_error(i->e->diag, TAG_ARITY, x->at, "%s needs a value to print", name);
+	if ((x->op & P_CHAR) && x->args.n > 1)
+		diag_error(i->e->diag, TAG_ARITY, x->at, "%s takes one argument", name);
+	for (uint32_t n = 0; n < x->args.n; n++) {
+		struct expr *a = x->args.v[n];
+
+		if (a->kind == E_STAT && a->op >= S_HIST_LOG)
+			unsupported(i, a->at, "histograms are");
+		else if (x->op & P_CHAR)
+			infer_long(i, a);
+		else
+			infer_printed(i, a);
+	}
+}
+
+struct tvar *infer_print(struct infer *i, struct expr *x)
+{
+	if (i->in_guard && !(x->op & P_STRING))
+		diag_error(i->e->diag, TAG_STATEMENT, x->at, "a probe's condition may not print");
+	if (x->op & P_FORMAT)
+		infer_format(i, x);
+	else
+		infer_print_args(i, x);
+	return type_new(i->e, x->op & P_STRING ? T_STRING : T_VOID, x->at);
+}
+
+struct var_list {
+	struct elab *e;
+	struct target *t;
+	struct near_match *near;
+	struct buf *names;
+	bool parms; /* $$parms: arguments only */
+};
+
+static void list_var(const struct probe_var *v, void *arg)
+{
+	struct var_list *l = arg;
+
+	if (l->near)
+		near_try(l->near, v->name);
+	if (l->names)
+		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
+	if (!l->t || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
+		return;
+	if (strncmp(v->name, "$$", 2) != 0)
+		vec_push(l->e->arena, &l->t->list, v);
+}
+
+static void report_no_target(struct infer *i, struct expr *x, const struct probe_site *site)
+{
+	struct near_match m;
+	struct buf names;
+	struct var_list l = { .e = i->e, .near = &m, .names = &names };
+
+	diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "no context variable \"%s\" in %s", x->name,
+		   site->probe.name);
+	near_init(&m, x->name);
+	buf_init(&names);
+	if (site->family->each_var)
+		site->family->each_var(&i->e->env, site, list_var, &l);
+	if (near_best(&m))
+		diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
+	if (names.len)
+		diag_hint(i->e->diag, "there %s: %s", strchr(names.p, ' ') ? "are" : "is", names.p);
+	else
+		diag_hint(i->e->diag, "this probe point has no context variables");
+	buf_fini(&names);
+}
+
+struct tvar *infer_target(struct infer *i, struct expr *x)
+{
+	struct target *t = arena_new(i->e->arena, struct target);
+	const struct probe_site *site = i->handler ? i->handler->site : NULL;
+	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms") };
+
+	if (!site)
+		return unsupported(i, x->at, "context variables in functions are");
+	if (x->suffixes.n || x->address_of)
+		return unsupported(i, x->at, "members, elements, addresses and pretty-printing of context variables are");
+	t->var = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
+	x->sym = t;
+	if (t->var)
+		return type_new(i->e, t->var->kind == PV_STR ? T_STRING : T_LONG, x->at);
+	if (site->family->each_var && (l.parms || !strcmp(x->name, "$$vars"))) {
+		site->family->each_var(&i->e->env, site, list_var, &l);
+		return type_new(i->e, T_STRING, x->at);
+	}
+	report_no_target(i, x, site);
+	return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+}

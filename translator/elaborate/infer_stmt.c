@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Statements, and whole bodies: handlers and functions. */
+#include "elaborate/internal.h"
+
+typedef void (*infer_stmt_fn)(struct infer *i, struct stmt *s);
+
+static void infer_nothing(struct infer *i, struct stmt *s)
+{
+	(void)i;
+	(void)s;
+}
+
+static void infer_block(struct infer *i, struct stmt *s)
+{
+	for (uint32_t n = 0; n < s->body.n; n++)
+		infer_stmt(i, s->body.v[n]);
+}
+
+static void infer_expr_stmt(struct infer *i, struct stmt *s)
+{
+	infer_void(i, s->e);
+}
+
+static void infer_if(struct infer *i, struct stmt *s)
+{
+	infer_long(i, s->e);
+	infer_stmt(i, s->then);
+	infer_stmt(i, s->otherwise);
+}
+
+static void infer_loop(struct infer *i, struct stmt *s)
+{
+	if (s->init)
+		infer_void(i, s->init);
+	if (s->e)
+		infer_long(i, s->e);
+	if (s->step)
+		infer_void(i, s->step);
+	i->loops++;
+	infer_stmt(i, s->then);
+	i->loops--;
+}
+
+/* A key or value of a foreach is a plain variable that gets the type of the array's. */
+static void infer_loop_var(struct infer *i, struct expr *v, struct tvar *t)
+{
+	struct tvar *have;
+
+	if (v->kind != E_SYMBOL) {
+		diag_error(i->e->diag, TAG_LVALUE, v->at, "foreach needs plain variables before \"in\"");
+		return;
+	}
+	have = infer_lvalue(i, v, ACC_WRITE, "foreach");
+	if (have)
+		type_unite(i->e, have, t, v->at);
+}
+
+static void infer_foreach_sort(struct infer *i, struct stmt *s, struct global *g)
+{
+	enum stat_op op = s->sort_stat;
+
+	if (op != S_NONE && op >= S_VARIANCE) {
+		unsupported(i, s->array->at, arena_printf(i->e->arena, "sorting by %s is", stat_op_text(op)));
+		return;
+	}
+	if (op != S_NONE)
+		type_want(i->e, g->sym.type, T_STATS, s->array->at, TAG_TYPE);
+	if (i->live && s->sort_dir && s->sort_key == 0)
+		g->stat_ops |= 1u << (op == S_NONE ? S_COUNT : op);
+}
+
+static struct global *infer_foreach_array(struct infer *i, struct stmt *s)
+{
+	struct expr *a = s->array;
+	struct global *g;
+
+	if (a->kind != E_SYMBOL) {
+		unsupported(i, a->at, a->kind == E_INDEX ? "foreach over a slice is" : "foreach over a histogram is");
+		return NULL;
+	}
+	g = infer_array(i, a->name, a->at, ACC_READ);
+	if (!g || !type_arity(i->e, g, s->keys.n, a->at))
+		return NULL;
+	if (s->keys.n == 0) {
+		diag_error(i->e->diag, TAG_ARRAY, a->at, "foreach needs a variable for each key");
+		return NULL;
+	}
+	a->sym = &g->sym;
+	return g;
+}
+
+static void infer_foreach(struct infer *i, struct stmt *s)
+{
+	struct global *g = infer_foreach_array(i, s);
+	struct foreach_frame frame = { i->iterating, g, s->at };
+
+	if (s->limit)
+		infer_long(i, s->limit);
+	if (g) {
+		for (uint32_t n = 0; n < s->keys.n; n++) {
+			if (!g->keys[n])
+				g->keys[n] = type_new(i->e, T_UNKNOWN, SPAN_NONE);
+			infer_loop_var(i, s->keys.v[n], g->keys[n]);
+		}
+		if (s->value) {
+			infer_loop_var(i, s->value, g->sym.type);
+			vec_push(i->e->arena, &i->e->pending,
+				 ((struct pending){ .e = s->value, .t = g->sym.type, .value = true }));
+		}
+		infer_foreach_sort(i, s, g);
+	}
+	i->iterating = g ? &frame : i->iterating;
+	i->loops++;
+	infer_stmt(i, s->then);
+	i->loops--;
+	i->iterating = frame.up;
+}
+
+static void infer_return(struct infer *i, struct stmt *s)
+{
+	struct tvar *t = s->e ? infer_expr(i, s->e) : NULL;
+
+	if (!i->fn) {
+		diag_error(i->e->diag, TAG_STATEMENT, s->at, "return outside of a function");
+		diag_hint(i->e->diag, "a probe handler ends early with \"next\"");
+		return;
+	}
+	if (!t)
+		return;
+	i->fn->valued = true;
+	type_unite(i->e, t, i->fn->ret, s->e->at);
+}
+
+static void infer_loop_exit(struct infer *i, struct stmt *s)
+{
+	if (!i->loops)
+		diag_error(i->e->diag, TAG_STATEMENT, s->at, "%s outside of a loop",
+			   s->kind == ST_BREAK ? "break" : "continue");
+}
+
+static void infer_next(struct infer *i, struct stmt *s)
+{
+	if (i->fn)
+		unsupported(i, s->at, "next in a function (to another overload) is");
+}
+
+static void infer_delete(struct infer *i, struct stmt *s)
+{
+	struct expr *x = s->e;
+	const struct global *g;
+
+	if (x->kind == E_SYMBOL) {
+		struct symbol *sym;
+
+		g = infer_array(i, x->name, x->at, ACC_WRITE);
+		sym = g ? (struct symbol *)&g->sym : NULL;
+		x->sym = sym;
+		if (g)
+			vec_push(i->e->arena, &i->e->pending, ((struct pending){ .e = x, .t = g->sym.type }));
+	} else if (x->kind == E_INDEX) {
+		infer_lvalue(i, x, ACC_WRITE, "delete");
+	} else {
+		diag_error(i->e->diag, TAG_LVALUE, x->at, "delete needs a global variable or an array element");
+	}
+}
+
+static void infer_try(struct infer *i, struct stmt *s)
+{
+	infer_stmt(i, s->then);
+	if (s->catch_var) {
+		struct tvar *t = infer_lvalue(i, s->catch_var, ACC_WRITE, "catch");
+
+		if (t)
+			type_want(i->e, t, T_STRING, s->catch_var->at, TAG_TYPE);
+	}
+	infer_stmt(i, s->otherwise);
+}
+
+static const infer_stmt_fn infer_stmt_table[] = {
+	[ST_NULL] = infer_nothing,
+	[ST_BLOCK] = infer_block,
+	[ST_EXPR] = infer_expr_stmt,
+	[ST_IF] = infer_if,
+	[ST_WHILE] = infer_loop,
+	[ST_FOR] = infer_loop,
+	[ST_FOREACH] = infer_foreach,
+	[ST_RETURN] = infer_return,
+	[ST_BREAK] = infer_loop_exit,
+	[ST_CONTINUE] = infer_loop_exit,
+	[ST_NEXT] = infer_next,
+	[ST_DELETE] = infer_delete,
+	[ST_TRY] = infer_try,
+};
+
+void infer_stmt(struct infer *i, struct stmt *s)
+{
+	if (s)
+		infer_stmt_table[s->kind](i, s);
+}
+
+/* Locals that are read but never get a value are nearly always misspelt. */
+static void warn_unassigned(const struct infer *i)
+{
+	for (uint32_t n = 0; n < i->locals->n; n++) {
+		const struct local *l = i->locals->v[n];
+		struct near_match m;
+
+		if (!l->read || l->assigned || l->is_param || !l->read_at.src || l->read_at.src->library)
+			continue;
+		diag_warning(i->e->diag, TAG_UNUSED, l->read_at, "local variable \"%s\" is never assigned, it reads as 0 or \"\"",
+			     l->sym.name);
+		near_init(&m, l->sym.name);
+		for (uint32_t k = 0; k < i->locals->n; k++)
+			if (i->locals->v[k]->assigned || i->locals->v[k]->is_param)
+				near_try(&m, i->locals->v[k]->sym.name);
+		elab_near_globals(i->e, i->file, &m);
+		if (near_best(&m))
+			diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
+	}
+}
+
+void infer_handler(struct elab *e, struct handler *h)
+{
+	struct infer i = { .e = e, .locals = &h->locals, .handler = h, .live = true };
+
+	i.in_guard = true;
+	for (uint32_t n = 0; n < h->guards.n; n++) {
+		i.file = h->guards.v[n].file;
+		infer_long(&i, h->guards.v[n].e);
+	}
+	i.in_guard = false;
+	for (uint32_t n = 0; n < h->parts.n; n++) {
+		i.file = h->parts.v[n].file;
+		infer_stmt(&i, h->parts.v[n].s);
+	}
+	if (i.file)
+		warn_unassigned(&i);
+}
+
+static void warn_shadowed(struct elab *e, struct function *fn)
+{
+	for (uint32_t n = 0; n < fn->ast->params.n; n++) {
+		struct local *l = fn->locals.v[n];
+		struct global *g = fn->file->src->library ? NULL : elab_find_global(e, fn->file, l->sym.name);
+
+		if (!g)
+			continue;
+		diag_warning(e->diag, TAG_SHADOW, l->sym.at, "parameter \"%s\" hides a global of the same name",
+			     l->sym.name);
+		diag_note(e->diag, g->sym.at, "the global");
+	}
+}
+
+void infer_function(struct elab *e, struct function *fn, bool live)
+{
+	struct infer i = { .e = e, .file = fn->file, .locals = &fn->locals, .fn = fn, .live = live };
+
+	fn->visited = true;
+	if (!fn->ast->body) {
+		unsupported(&i, fn->ast->embedded_at.src ? fn->ast->embedded_at : fn->ast->name_at, "embedded C is");
+		return;
+	}
+	if (!check_depth(e, fn->ast->body, NULL, fn->ast->at)) {
+		fn->ast->body->kind = ST_NULL;
+		return;
+	}
+	warn_shadowed(e, fn);
+	infer_stmt(&i, fn->ast->body);
+	warn_unassigned(&i);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of this folder share. Order of work: register files (names.c), probe points to handlers (expand.c),
+ * names and types of every reachable body in one walk (infer*.c over types.c), then lowering (lower*.c).
+ */
+#ifndef SPILE_ELABORATE_INTERNAL_H
+#define SPILE_ELABORATE_INTERNAL_H
+
+#include "elaborate/elaborate.h"
+
+/* Trees deeper than this are refused before any walk recurses over them. */
+#define ELAB_MAXDEPTH 2500
+/* Aliases of aliases ..., and all sites of a script together. */
+#define ELAB_MAXALIAS 32
+#define ELAB_MAXSITES 100000
+
+/*
+ * A type to be found: union-find. Variables that must have one type are united; the root knows the type and the place
+ * that settled it.
+ */
+struct tvar {
+	struct tvar *up;
+	enum script_type type;
+	struct span at;
+};
+
+enum symbol_kind { SYM_LOCAL, SYM_GLOBAL };
+
+/* What a name of a variable refers to: expr->sym of E_SYMBOL, E_INDEX, E_IN. First member of both kinds. */
+struct symbol {
+	enum symbol_kind kind;
+	const char *name;
+	struct span at; /* declaration, or first use of a local */
+	struct tvar *type;
+};
+
+struct local {
+	struct symbol sym;
+	bool is_param, assigned, read;
+	struct span read_at;
+	uint32_t reg; /* by lowering */
+};
+
+struct global {
+	struct symbol sym;
+	const struct ast_global *ast;
+	struct ast_file *file;
+	struct global *next; /* of the same name, in other files */
+	int nkeys; /* -1: not known yet, 0: scalar */
+	struct span nkeys_at; /* what settled nkeys */
+	struct tvar *keys[IR_MAXKEYS];
+	unsigned int stat_ops;
+	bool used; /* from a body that may run */
+	uint32_t index; /* by lowering */
+};
+
+typedef VEC(struct local *) local_vec;
+
+struct function {
+	const char *name;
+	struct ast_function *ast;
+	struct ast_file *file;
+	struct function *next; /* of the same name: another file or another number of parameters */
+	local_vec locals; /* parameters first */
+	struct tvar *ret;
+	bool valued; /* some return has a value, or the type is declared */
+	bool visited, reachable;
+	uint32_t index; /* by lowering */
+};
+
+/* Calls that are operations of their own and not rows of intrinsics.def. */
+enum builtin_kind { BI_INTRINSIC, BI_RAISE, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
+
+/* expr->sym of E_CALL: a function of the script or the library, or (fn NULL) a built-in. */
+struct callee {
+	struct function *fn;
+	enum builtin_kind builtin;
+	enum ir_intrinsic intrinsic;
+	const char *operands;
+	enum ir_type result;
+};
+
+/* expr->sym of E_TARGET: one variable, or a list of them for $$vars and $$parms. */
+struct target {
+	const struct probe_var *var;
+	VEC(const struct probe_var *) list;
+};
+
+/* A stretch of code of a handler; names in it are looked up from @file. */
+struct part {
+	struct stmt *s;
+	struct ast_file *file;
+};
+struct guard {
+	struct expr *e;
+	struct ast_file *file;
+};
+typedef VEC(struct part) part_vec;
+typedef VEC(struct guard) guard_vec;
+
+struct handler {
+	const struct ast_probe *origin;
+	part_vec orig_parts, parts; /* as parsed (to find equal ones), and this handler's own copies */
+	guard_vec orig_guards, guards;
+	VEC(const char *) targets; /* context variables it names */
+	const struct probe_site *site; /* the first; the others agree in every target */
+	local_vec locals;
+	uint32_t index; /* by lowering */
+};
+
+struct elab_probe {
+	struct probe_site *site;
+	struct handler *handler;
+	const char *chain;
+};
+
+struct alias {
+	struct ast_probe *ast;
+	struct ast_file *file;
+};
+
+/* Interned name -> first symbol of that name. */
+struct symtab {
+	struct symtab_slot {
+		const char *name;
+		void *value;
+	} *slot;
+	uint32_t n, cap;
+};
+
+/* An expression whose type is settled at the end. */
+struct pending {
+	struct expr *e;
+	struct tvar *t;
+	bool value; /* its value is used: neither a statistic nor nothing will do */
+	bool printed; /* its type decides what is printed: it must be known */
+};
+
+struct elab {
+	struct session *s;
+	struct diag *diag;
+	struct arena *arena;
+	const struct elab_input *in;
+	struct probe_env env;
+	uint32_t lib_seen; /* library files registered so far */
+	struct symtab global_names, function_names;
+	VEC(struct global *) globals;
+	VEC(struct function *) functions;
+	VEC(struct function *) queue; /* functions called, to be walked */
+	VEC(struct alias) aliases;
+	VEC(struct handler *) handlers;
+	VEC(struct elab_probe) probes;
+	VEC(struct pending) pending;
+};
+
+/* names.c */
+void elab_add_file(struct elab *e, struct ast_file *f);
+struct global *elab_find_global(struct elab *e, struct ast_file *from, const char *name);
+/* The function of that arity; else NULL, with *other one of the same name and another arity, or NULL. */
+struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name, uint32_t arity,
+				    struct function **other);
+/* Makes aliases whose first component is @name (may hold '*') known. */
+void elab_need_alias(struct elab *e, const char *name);
+void elab_near_functions(struct elab *e, struct near_match *m);
+void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match *m);
+void elab_near_aliases(struct elab *e, struct near_match *m);
+
+/* types.c */
+struct tvar *type_new(struct elab *e, enum script_type t, struct span at);
+struct tvar *type_root(struct tvar *t);
+enum script_type type_of(struct tvar *t);
+/* The same, an unsettled type counting as long. */
+enum script_type type_final(struct tvar *t);
+/* Requires @t to be @want, or @a and @b to agree, because of the code at @at. False after an error. */
+bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at, enum diag_tag tag);
+bool type_unite(struct elab *e, struct tvar *a, struct tvar *b, struct span at);
+/* Requires @g to have @n keys (0: a scalar). */
+bool type_arity(struct elab *e, struct global *g, uint32_t n, struct span at);
+void type_finish(struct elab *e);
+
+/* tree.c */
+struct tree_walker {
+	void (*expr)(struct expr *e, void *arg); /* before its operands */
+	void *arg;
+	unsigned int depth;
+	bool too_deep; /* stopped at ELAB_MAXDEPTH */
+};
+void tree_walk_expr(struct tree_walker *w, struct expr *e);
+void tree_walk_stmt(struct tree_walker *w, struct stmt *s);
+struct expr *clone_expr(struct arena *a, const struct expr *e);
+struct stmt *clone_stmt(struct arena *a, const struct stmt *s);
+/* Reports a tree too deep to work on (E-LIMIT); false then. */
+bool check_depth(struct elab *e, struct stmt *s, struct expr *x, struct span at);
+/* Whether evaluating @e may change a local variable of the body it is in. */
+bool expr_assigns(struct expr *e);
+
+/* expand.c */
+void expand_probe(struct elab *e, struct ast_probe *p, struct ast_file *f);
+
+/* infer*.c: one walk over a body resolves its names and collects its types */
+struct infer {
+	struct elab *e;
+	struct ast_file *file; /* where names are looked up from */
+	local_vec *locals;
+	struct function *fn; /* or NULL */
+	struct handler *handler; /* or NULL */
+	bool live; /* may run: uses count */
+	bool in_guard; /* in a probe's if (...) */
+	unsigned int loops;
+	struct foreach_frame {
+		struct foreach_frame *up;
+		struct global *g;
+		struct span at;
+	} *iterating;
+};
+void infer_handler(struct elab *e, struct handler *h);
+void infer_function(struct elab *e, struct function *fn, bool live);
+void infer_stmt(struct infer *i, struct stmt *s);
+/* Type of a value; infer_void() for a statement's expression, whose value is dropped. */
+struct tvar *infer_expr(struct infer *i, struct expr *x);
+struct tvar *infer_printed(struct infer *i, struct expr *x);
+void infer_void(struct infer *i, struct expr *x);
+void infer_long(struct infer *i, struct expr *x);
+struct tvar *infer_call(struct infer *i, struct expr *x);
+struct tvar *infer_print(struct infer *i, struct expr *x);
+struct tvar *infer_target(struct infer *i, struct expr *x);
+/* infer_var.c */
+enum access { ACC_READ = 1, ACC_WRITE = 2 };
+struct tvar *infer_symbol(struct infer *i, struct expr *x, unsigned int access);
+struct tvar *infer_index(struct infer *i, struct expr *x, unsigned int access);
+/* A variable that is written to; NULL after an error. */
+struct tvar *infer_lvalue(struct infer *i, struct expr *x, unsigned int access, const char *what);
+/* The aggregate of @count(...) and <<<: a global scalar or an element. */
+struct tvar *infer_aggregate(struct infer *i, struct expr *x, unsigned int access);
+/* Global @name for foreach, in, delete, []; E-UNKNOWN-VAR and NULL without one. */
+struct global *infer_array(struct infer *i, const char *name, struct span at, unsigned int access);
+bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct span at);
+struct tvar *unsupported(struct infer *i, struct span at, const char *what);
+
+/* lower*.c */
+struct loop {
+	struct loop *up;
+	uint32_t brk, cont;
+	uint32_t iter; /* of a foreach, else IR_NONE */
+};
+struct lower {
+	struct elab *e;
+	struct arena *arena;
+	struct ir_module *m;
+	struct ir_func *f;
+	struct function *fn; /* or NULL in a handler */
+	uint32_t cur; /* block that is being filled */
+	uint32_t err; /* where failures go */
+	bool in_try;
+	struct loop *loop;
+	uint32_t action_block, action_insn; /* the action count of the running stretch */
+};
+enum ir_type lower_type(enum script_type t);
+/* "operator '/' at FILE:L:C" as a string index. */
+uint32_t lower_loc(struct lower *l, struct span at);
+uint32_t lower_keyword_loc(struct lower *l, struct span at);
+struct ir_val lower_str(struct lower *l, const char *s);
+/* Appends an operation to the current block; result type IR_VOID: no destination. */
+struct ir_insn *lower_insn(struct lower *l, enum ir_op op, uint32_t dst, const struct ir_val *args, uint32_t nargs);
+uint32_t lower_temp(struct lower *l, enum ir_type t);
+struct ir_val lower_op1(struct lower *l, enum ir_op op, struct ir_val a);
+struct ir_val lower_op2(struct lower *l, enum ir_op op, struct ir_val a, struct ir_val b, struct span at);
+void lower_move(struct lower *l, uint32_t reg, struct ir_val v);
+void lower_jump(struct lower *l, uint32_t to);
+void lower_branch(struct lower *l, struct ir_val c, uint32_t yes, uint32_t no);
+struct ir_val lower_expr(struct lower *l, struct expr *x);
+/* Evaluates in order; a local's register is copied when a later operand, or @after, may change the local. */
+struct ir_val lower_nth(struct lower *l, const expr_vec *xs, uint32_t n, struct expr *after);
+struct ir_val *lower_exprs(struct lower *l, const expr_vec *xs, struct expr *after, uint32_t extra);
+void lower_cond(struct lower *l, struct expr *x, uint32_t yes, uint32_t no);
+struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b, struct span at);
+struct ir_val lower_call(struct lower *l, struct expr *x);
+struct ir_val lower_print(struct lower *l, struct expr *x);
+struct ir_val lower_target(struct lower *l, struct expr *x);
+struct ir_val lower_assign(struct lower *l, struct expr *x);
+struct ir_val lower_incdec(struct lower *l, struct expr *x);
+struct ir_val lower_read_symbol(struct lower *l, struct expr *x);
+struct ir_val lower_read_index(struct lower *l, struct expr *x);
+/* Gives a variable without keys a value: foreach and catch variables. */
+void lower_set_symbol(struct lower *l, struct expr *x, struct ir_val v);
+void lower_stmt(struct lower *l, struct stmt *s);
+/* Whether calls of @fn are replaced by the one built-in that it wraps. */
+const struct expr *lower_wrapped(const struct function *fn);
+
+/* A formatted text from pieces: lower_fmt.c */
+struct fmt_build {
+	struct buf text;
+	VEC(struct ir_val) vals;
+	VEC(enum ir_type) types;
+};
+void fmt_build_init(struct fmt_build *b);
+void fmt_build_lit(struct fmt_build *b, const char *s, size_t n);
+void fmt_build_conv(struct fmt_build *b, const struct fmt_spec *spec);
+void fmt_build_arg(struct lower *l, struct fmt_build *b, struct ir_val v, enum ir_type t);
+/* emit, or with @to_string the sprintf operation, whose value it yields. Ends @b. */
+struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string, enum ir_stream stream);
+
+#endif

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From the resolved script to an IR module: globals, functions, handlers, probes. */
+#include <string.h>
+
+#include "elaborate/internal.h"
+
+enum ir_type lower_type(enum script_type t)
+{
+	static const enum ir_type map[] = {
+		[T_UNKNOWN] = IR_I64, [T_LONG] = IR_I64, [T_STRING] = IR_STR, [T_STATS] = IR_I64, [T_VOID] = IR_VOID,
+	};
+
+	return map[t];
+}
+
+/* A name of its own for the dump, where private globals or overloads share one. */
+static const char *unique_name(struct lower *l, const char *name, uint32_t nth)
+{
+	if (nth)
+		name = arena_printf(l->arena, "%s.%u", name, nth + 1);
+	return strtab_intern(&l->e->s->names, name);
+}
+
+static const char *const_bytes(struct lower *l, const struct expr *x)
+{
+	return l->m->strings.v[lower_str(l, x->str).str];
+}
+
+static void lower_global(struct lower *l, struct global *g, uint32_t nth)
+{
+	struct ir_global *out = arena_new(l->arena, struct ir_global);
+	enum script_type t = type_final(g->sym.type);
+
+	out->name = unique_name(l, g->sym.name, nth);
+	out->type = lower_type(t);
+	out->is_stat = t == T_STATS;
+	out->wrap = g->ast->wrap;
+	out->sized = g->ast->size != 0;
+	out->nkeys = (uint32_t)g->nkeys;
+	for (int k = 0; k < g->nkeys; k++)
+		out->keys[k] = lower_type(type_final(g->keys[k]));
+	if (out->nkeys)
+		out->max_entries = (uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
+	out->stat_ops = g->stat_ops;
+	if (g->ast->init && g->ast->init->kind == E_STRING)
+		out->init_str = const_bytes(l, g->ast->init);
+	else if (g->ast->init)
+		out->init_num = g->ast->init->num;
+	g->index = l->m->globals.n;
+	vec_push(l->arena, &l->m->globals, out);
+}
+
+static void lower_globals(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->e->globals.n; i++) {
+		struct global *g = l->e->globals.v[i];
+		uint32_t nth = 0;
+
+		if (!g->used)
+			continue;
+		for (uint32_t j = 0; j < i; j++)
+			nth += l->e->globals.v[j]->used && l->e->globals.v[j]->sym.name == g->sym.name;
+		lower_global(l, g, nth);
+	}
+}
+
+static void declare_function(struct lower *l, struct function *fn, uint32_t nth)
+{
+	const char *name = fn->name;
+	struct ir_func *f;
+
+	/* handlers are called probe_N */
+	if (!strncmp(name, "probe_", 6))
+		name = arena_printf(l->arena, "%s.f", name);
+	f = ir_func_new(l->m, unique_name(l, name, nth), false, &fn->index);
+	f->ret = lower_type(type_of(fn->ret) == T_VOID ? T_VOID : type_final(fn->ret));
+	f->loc = ir_string(l->m, span_str(l->arena, fn->ast->name_at));
+	for (uint32_t i = 0; i < fn->locals.n; i++) {
+		struct local *v = fn->locals.v[i];
+
+		v->reg = ir_new_reg(l->m, f, lower_type(type_final(v->sym.type)), v->sym.name);
+	}
+	f->nparams = fn->ast->params.n;
+}
+
+static void declare_functions(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->e->functions.n; i++) {
+		struct function *fn = l->e->functions.v[i];
+		uint32_t nth = 0;
+
+		if (!fn->reachable || lower_wrapped(fn))
+			continue;
+		for (uint32_t j = 0; j < i; j++)
+			nth += l->e->functions.v[j]->index != IR_NONE && l->e->functions.v[j]->name == fn->name;
+		declare_function(l, fn, nth);
+	}
+}
+
+static void zero_local(struct lower *l, const struct local *v)
+{
+	bool str = type_final(v->sym.type) == T_STRING;
+
+	lower_move(l, v->reg, str ? ir_strval(0) : ir_num(0));
+}
+
+/* Starts a body: entry block, the block where uncaught errors end, locals at their initial values. */
+static void open_body(struct lower *l, struct ir_func *f, const local_vec *locals)
+{
+	l->f = f;
+	l->cur = ir_new_block(l->m, f);
+	l->err = ir_new_block(l->m, f);
+	l->in_try = false;
+	l->loop = NULL;
+	l->action_block = IR_NONE;
+	ir_add(l->m, f, l->err, IR_abort, IR_NONE, NULL, 0);
+	for (uint32_t i = 0; i < locals->n; i++)
+		if (!locals->v[i]->is_param)
+			zero_local(l, locals->v[i]);
+}
+
+static void lower_function(struct lower *l, struct function *fn)
+{
+	struct ir_val zero = ir_num(0);
+
+	l->fn = fn;
+	open_body(l, l->m->funcs.v[fn->index], &fn->locals);
+	lower_stmt(l, fn->ast->body);
+	if (ir_block_ended(l->f, l->cur))
+		return;
+	if (l->f->ret == IR_STR)
+		zero = ir_strval(0);
+	lower_insn(l, IR_ret, IR_NONE, &zero, l->f->ret != IR_VOID);
+}
+
+static void lower_handler(struct lower *l, struct handler *h, uint32_t n)
+{
+	const char *name = strtab_intern(&l->e->s->names, arena_printf(l->arena, "probe_%u", n));
+	struct ir_func *f = ir_func_new(l->m, name, true, &h->index);
+
+	f->ret = IR_VOID;
+	f->loc = ir_string(l->m, span_str(l->arena, h->origin->at));
+	for (uint32_t i = 0; i < h->locals.n; i++) {
+		struct local *v = h->locals.v[i];
+
+		v->reg = ir_new_reg(l->m, f, lower_type(type_final(v->sym.type)), v->sym.name);
+	}
+	l->fn = NULL;
+	open_body(l, f, &h->locals);
+	for (uint32_t i = 0; i < h->guards.n; i++) {
+		uint32_t yes = ir_new_block(l->m, f), no = ir_new_block(l->m, f);
+
+		lower_cond(l, h->guards.v[i].e, yes, no);
+		l->cur = no;
+		lower_insn(l, IR_done, IR_NONE, NULL, 0);
+		l->cur = yes;
+	}
+	for (uint32_t i = 0; i < h->parts.n && !ir_block_ended(f, l->cur); i++)
+		lower_stmt(l, h->parts.v[i].s);
+	if (!ir_block_ended(f, l->cur))
+		lower_insn(l, IR_done, IR_NONE, NULL, 0);
+}
+
+static void lower_probes(struct lower *l)
+{
+	for (uint32_t i = 0; i < l->e->probes.n; i++) {
+		const struct elab_probe *p = &l->e->probes.v[i];
+		struct ir_probe *out = arena_new(l->arena, struct ir_probe);
+
+		*out = p->site->probe;
+		out->handler = p->handler->index;
+		out->chain = p->chain;
+		vec_push(l->arena, &l->m->probes, out);
+	}
+}
+
+struct ir_module *lower(struct elab *e)
+{
+	struct lower l = { .e = e, .arena = e->arena, .m = ir_module_new(e->arena) };
+
+	l.m->name = e->s->module_name;
+	l.m->limits = e->s->limits;
+	lower_globals(&l);
+	declare_functions(&l);
+	for (uint32_t i = 0; i < e->functions.n; i++)
+		if (e->functions.v[i]->index != IR_NONE)
+			lower_function(&l, e->functions.v[i]);
+	for (uint32_t i = 0; i < e->handlers.n; i++)
+		lower_handler(&l, e->handlers.v[i], i);
+	lower_probes(&l);
+	return l.m;
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Calls, printing, context variables. */
+#include <string.h>
+
+#include "elaborate/internal.h"
+
+static const struct fmt_spec plain_long = { 'd', FMT_F_NONE, FMT_NONE, FMT_NONE };
+static const struct fmt_spec plain_string = { 's', FMT_F_NONE, FMT_NONE, FMT_NONE };
+
+static struct span name_span(const struct expr *x)
+{
+	return x->op_at.src ? x->op_at : x->at;
+}
+
+/*
+ * Library functions that only wrap a built-in are replaced by it where they are called: cheaper, and a failure (error(),
+ * user_string()) then points at the script and not into the library.
+ */
+const struct expr *lower_wrapped(const struct function *fn)
+{
+	const struct stmt *s = fn->ast->body;
+	const struct callee *c;
+
+	if (!fn->file->src->library || !s)
+		return NULL;
+	if (s->kind == ST_BLOCK && s->body.n == 1)
+		s = s->body.v[0];
+	if ((s->kind != ST_EXPR && s->kind != ST_RETURN) || !s->e || s->e->kind != E_CALL)
+		return NULL;
+	c = s->e->sym;
+	if (!c || c->fn || (s->kind == ST_RETURN) != (c->result != IR_VOID))
+		return NULL;
+	for (uint32_t i = 0; i < s->e->args.n; i++) {
+		const struct expr *a = s->e->args.v[i];
+		bool param = a->kind == E_SYMBOL && ((const struct symbol *)a->sym)->kind == SYM_LOCAL &&
+			     ((const struct local *)a->sym)->is_param;
+
+		if (!param && a->kind != E_NUMBER && a->kind != E_STRING)
+			return NULL;
+	}
+	return s->e;
+}
+
+static struct ir_val emit_warning(struct lower *l, struct ir_val text)
+{
+	struct fmt_build b;
+
+	fmt_build_init(&b);
+	fmt_build_conv(&b, &plain_string);
+	fmt_build_arg(l, &b, text, IR_STR);
+	return fmt_build_end(l, &b, false, IRO_WARN);
+}
+
+static struct ir_val lower_builtin(struct lower *l, const struct callee *c, const struct ir_val *args, uint32_t nargs,
+				   struct span at)
+{
+	uint32_t r = c->result == IR_VOID ? IR_NONE : lower_temp(l, c->result);
+	struct ir_insn *i;
+
+	switch (c->builtin) {
+	case BI_RAISE:
+		i = lower_insn(l, IR_raise, IR_NONE, args, nargs);
+		break;
+	case BI_WARN:
+		return emit_warning(l, args[0]);
+	case BI_LOADSTR_USER:
+	case BI_LOADSTR_KERNEL:
+		i = lower_insn(l, IR_loadstr, r, args, nargs);
+		i->imm = c->builtin == BI_LOADSTR_USER ? IR_USER : IR_KERNEL;
+		break;
+	default:
+		i = lower_insn(l, IR_intr, r, args, nargs);
+		i->ref = c->intrinsic;
+		if (ir_intrinsics[c->intrinsic].flags & IRF_FAIL)
+			i->err = l->err;
+		break;
+	}
+	if (i->err != IR_NONE)
+		i->loc = lower_loc(l, at);
+	return r == IR_NONE ? ir_num(0) : ir_reg(r);
+}
+
+/* The arguments of the built-in behind a wrapper, given the wrapper's own. */
+static struct ir_val *wrapped_args(struct lower *l, const struct function *fn, const struct expr *inner,
+				   const struct ir_val *args)
+{
+	struct ir_val *out = arena_alloc(l->arena, (inner->args.n + 1) * sizeof(*out));
+
+	for (uint32_t i = 0; i < inner->args.n; i++) {
+		struct expr *a = inner->args.v[i];
+
+		if (a->kind != E_SYMBOL) {
+			out[i] = lower_expr(l, a);
+			continue;
+		}
+		for (uint32_t p = 0; p < fn->ast->params.n; p++)
+			if (a->sym == fn->locals.v[p])
+				out[i] = args[p];
+	}
+	return out;
+}
+
+struct ir_val lower_call(struct lower *l, struct expr *x)
+{
+	const struct callee *c = x->sym;
+	struct ir_val *args = lower_exprs(l, &x->args, NULL, 0);
+	const struct expr *inner;
+	enum ir_type ret;
+	struct ir_insn *i;
+	uint32_t r;
+
+	if (!c->fn)
+		return lower_builtin(l, c, args, x->args.n, name_span(x));
+	inner = lower_wrapped(c->fn);
+	if (inner)
+		return lower_builtin(l, inner->sym, wrapped_args(l, c->fn, inner, args), inner->args.n, name_span(x));
+	ret = l->m->funcs.v[c->fn->index]->ret;
+	r = ret == IR_VOID ? IR_NONE : lower_temp(l, ret);
+	i = lower_insn(l, IR_call, r, args, x->args.n);
+	i->ref = c->fn->index;
+	i->loc = lower_loc(l, name_span(x));
+	return r == IR_NONE ? ir_num(0) : ir_reg(r);
+}
+
+static bool is_plain_string(const struct fmt_spec *f)
+{
+	return f->conv == 's' && f->flag == FMT_F_NONE && f->width == FMT_NONE && f->prec == FMT_NONE;
+}
+
+static void add_arg(struct lower *l, struct fmt_build *b, const struct expr *x, struct ir_val v)
+{
+	if (x->kind == E_STRING)
+		v = lower_str(l, x->str);
+	fmt_build_arg(l, b, v, lower_type(x->type));
+}
+
+/* Constant text is cut at MAXSTRINGLEN as if it had been printed from a variable. */
+static void add_value(struct lower *l, struct fmt_build *b, const struct expr *x, struct ir_val v,
+		      const struct fmt_spec *spec)
+{
+	if (x->kind == E_STRING && is_plain_string(spec)) {
+		fmt_build_lit(b, x->str, strnlen(x->str, (size_t)l->e->s->limits.maxstringlen - 1));
+		return;
+	}
+	fmt_build_conv(b, spec);
+	add_arg(l, b, x, v);
+}
+
+static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x, const struct ir_val *v)
+{
+	const char *s = x->args.v[0]->str;
+	struct fmt_piece p;
+	uint32_t next = 1;
+
+	while (fmt_next_piece(&s, &p) == 1) {
+		if (p.lit) {
+			fmt_build_lit(b, p.lit, p.lit_len);
+			continue;
+		}
+		if (p.spec.width == FMT_STAR || p.spec.prec == FMT_STAR) {
+			/* the stars' numbers come first in the argument list, after the text "%*" */
+			uint32_t stars = (p.spec.width == FMT_STAR) + (p.spec.prec == FMT_STAR);
+
+			fmt_build_conv(b, &p.spec);
+			for (uint32_t n = 0; n <= stars; n++, next++)
+				add_arg(l, b, x->args.v[next], v[next]);
+			continue;
+		}
+		add_value(l, b, x->args.v[next], v[next], &p.spec);
+		next++;
+	}
+}
+
+static void build_print(struct lower *l, struct fmt_build *b, struct expr *x, const struct ir_val *v)
+{
+	static const struct fmt_spec character = { 'c', FMT_F_NONE, FMT_NONE, FMT_NONE };
+	uint32_t first = x->op & P_DELIM ? 1 : 0;
+
+	for (uint32_t n = first; n < x->args.n; n++) {
+		const struct expr *a = x->args.v[n];
+
+		if (n > first && first)
+			fmt_build_lit(b, x->args.v[0]->str, strlen(x->args.v[0]->str));
+		if (x->op & P_CHAR)
+			add_value(l, b, a, v[n], &character);
+		else
+			add_value(l, b, a, v[n], a->type == T_STRING ? &plain_string : &plain_long);
+	}
+	if (x->op & P_NEWLINE)
+		fmt_build_lit(b, "\n", 1);
+}
+
+struct ir_val lower_print(struct lower *l, struct expr *x)
+{
+	struct ir_val *v = arena_alloc(l->arena, (x->args.n + 1) * sizeof(*v));
+	struct fmt_build b;
+
+	/* constant strings have no value yet: most become part of the format */
+	for (uint32_t n = 0; n < x->args.n; n++)
+		if (x->args.v[n]->kind != E_STRING)
+			v[n] = lower_nth(l, &x->args, n, NULL);
+	fmt_build_init(&b);
+	if (x->op & P_FORMAT)
+		build_printf(l, &b, x, v);
+	else
+		build_print(l, &b, x, v);
+	return fmt_build_end(l, &b, x->op & P_STRING, IRO_OUT);
+}
+
+static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
+{
+	uint32_t r;
+	struct ir_insn *i;
+
+	switch (v->kind) {
+	case PV_NUM:
+		return ir_num(v->num);
+	case PV_STR:
+		return lower_str(l, v->str);
+	case PV_ARG:
+		r = lower_temp(l, IR_I64);
+		lower_insn(l, IR_arg, r, NULL, 0)->imm = v->n;
+		return ir_reg(r);
+	case PV_RETVAL:
+		r = lower_temp(l, IR_I64);
+		lower_insn(l, IR_retval, r, NULL, 0);
+		return ir_reg(r);
+	case PV_TPARG:
+		r = lower_temp(l, IR_I64);
+		i = lower_insn(l, IR_tparg, r, NULL, 0);
+		i->imm = IR_MEM(v->width, v->is_signed) | IR_TPARG(v->n);
+		return ir_reg(r);
+	}
+	return ir_num(0);
+}
+
+/* An argument narrower than its register: the callee may rely on its low bytes only. */
+static struct ir_val narrowed(struct lower *l, const struct probe_var *v, struct ir_val x, struct span at)
+{
+	int64_t bits = 64 - 8 * (int64_t)v->width;
+
+	if ((v->kind != PV_ARG && v->kind != PV_RETVAL) || v->width == 0 || v->width >= 8)
+		return x;
+	x = lower_op2(l, IR_shl, x, ir_num(bits), at);
+	return lower_op2(l, v->is_signed ? IR_shr : IR_ushr, x, ir_num(bits), at);
+}
+
+struct ir_val lower_target(struct lower *l, struct expr *x)
+{
+	static const struct fmt_spec hex = { 'x', FMT_F_HASH, FMT_NONE, FMT_NONE };
+	const struct target *t = x->sym;
+	struct fmt_build b;
+
+	if (t->var)
+		return narrowed(l, t->var, lower_var(l, t->var), x->at);
+	fmt_build_init(&b);
+	for (uint32_t n = 0; n < t->list.n; n++) {
+		const struct probe_var *v = t->list.v[n];
+		const char *name = v->name + (v->name[0] == '$');
+
+		if (n)
+			fmt_build_lit(&b, " ", 1);
+		fmt_build_lit(&b, name, strlen(name));
+		fmt_build_lit(&b, "=", 1);
+		fmt_build_conv(&b, &hex);
+		fmt_build_arg(l, &b, narrowed(l, v, lower_var(l, v), x->at), IR_I64);
+	}
+	return fmt_build_end(l, &b, true, IRO_OUT);
+}
