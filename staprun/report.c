@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What staprun says at the end when not everything went well. */
+#include <stdio.h>
+
+#include "staprun/loop.h"
+
+static void report_lost(const struct loop *l, uint64_t lost)
+{
+	int mb = l->run->opt.buffer_mb;
+
+	if (lost)
+		fprintf(stderr, "WARNING: %llu records lost: buffer too small, try -s %d\n",
+			(unsigned long long)lost, mb ? mb * 2 : 16);
+	if (l->unprinted)
+		fprintf(stderr, "WARNING: %llu records lost: out of memory\n",
+			(unsigned long long)l->unprinted);
+	if (l->damaged)
+		fprintf(stderr,
+			"WARNING: %llu damaged records dropped: this is a bug of Spile, please report it\n",
+			(unsigned long long)l->damaged);
+}
+
+bool report_end(struct loop *l)
+{
+	struct run *r = l->run;
+	struct run_counts n = { 0 };
+	bool bad;
+
+	if (l->loaded)
+		r->ops->counts(r, &n);
+	/* A runner counts its errors even when their records are lost. */
+	n.errors += l->user_errors;
+	if (n.errors < l->errors)
+		n.errors = l->errors;
+	bad = n.errors || l->damaged || l->unprinted;
+	if (n.skipped > (uint64_t)r->ir->limits.maxskipped) {
+		fprintf(stderr,
+			"ERROR: Skipped too many probes, check MAXSKIPPED or try again with stap -t "
+			"for more details.\n");
+		bad = true;
+	}
+	if (n.errors || n.skipped || n.nested)
+		fprintf(stderr, "WARNING: Number of errors: %llu, skipped probes: %llu\n",
+			(unsigned long long)n.errors, (unsigned long long)(n.skipped + n.nested));
+	report_lost(l, n.lost);
+	return bad;
+}
