@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Probe points against families: the matcher, each family's numbers and names, and what is said of bad points. */
+/*
+ * Probe points against families: the matcher, each family's numbers and names, and what is said of
+ * bad points.
+ */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +25,9 @@ static void setup(void)
 	diag_init(&session.diag, &session.arena);
 	session.release = "0.0.0-none";
 	session.foreign_kernel = true; /* of which nothing is known: results depend on no machine */
-	env = (struct probe_env){ .session = &session, .arena = &session.arena, .diag = &session.diag };
+	env = (struct probe_env){ .session = &session,
+				  .arena = &session.arena,
+				  .diag = &session.diag };
 }
 
 static void teardown(void)
@@ -40,7 +45,8 @@ static struct probe_point *point(const char *text)
 
 	while (*p) {
 		size_t n = strcspn(p, ".(");
-		struct pp_component c = { .name = arena_strndup(a, p, n), .at = { src, p - text, n } };
+		struct pp_component c = { .name = arena_strndup(a, p, n),
+					  .at = { src, p - text, n } };
 		const char *end;
 
 		p += n;
@@ -105,8 +111,9 @@ START_TEST(session_points)
 		enum ir_attach kind;
 		int64_t seq;
 	} t[] = {
-		{ "begin", AT_BEGIN, 0 }, { "begin(-5)", AT_BEGIN, -5 }, { "end", AT_END, 0 },
-		{ "end(7)", AT_END, 7 },  { "error", AT_ERROR, 0 },      { "error(1)", AT_ERROR, 1 },
+		{ "begin", AT_BEGIN, 0 }, { "begin(-5)", AT_BEGIN, -5 },
+		{ "end", AT_END, 0 },     { "end(7)", AT_END, 7 },
+		{ "error", AT_ERROR, 0 }, { "error(1)", AT_ERROR, 1 },
 		{ "never", AT_NEVER, 0 },
 	};
 
@@ -156,9 +163,16 @@ END_TEST
 START_TEST(timer_ranges)
 {
 	static const char *const bad[] = {
-		"timer.s(0)", "timer.ms(-1)", "timer.s(9223372036)", "timer.ns(9223372036854775807)",
-		"timer.ms(5).randomize(6)", "timer.ms(5).randomize(-1)", "timer.jiffies(0)", "timer.hz(0)",
-		"timer.hz(1000000001)", "timer.jiffies(2).randomize(3)",
+		"timer.s(0)",
+		"timer.ms(-1)",
+		"timer.s(9223372036)",
+		"timer.ns(9223372036854775807)",
+		"timer.ms(5).randomize(6)",
+		"timer.ms(5).randomize(-1)",
+		"timer.jiffies(0)",
+		"timer.hz(0)",
+		"timer.hz(1000000001)",
+		"timer.jiffies(2).randomize(3)",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -264,7 +278,8 @@ START_TEST(kernel_without_btf)
 {
 	ck_assert_int_eq(resolve("kernel.trace(\"sched_switch\")"), PROBE_NOMATCH);
 	expect_message("error[E-NO-BTF]");
-	ck_assert_int_eq(probe_resolve(&env, point("kernel.trace(\"sched_switch\")"), true, &sites), PROBE_NOMATCH);
+	ck_assert_int_eq(probe_resolve(&env, point("kernel.trace(\"sched_switch\")"), true, &sites),
+			 PROBE_NOMATCH);
 	ck_assert_str_eq(messages(), "");
 }
 END_TEST
@@ -299,7 +314,8 @@ START_TEST(tracepoints)
 	ck_assert_uint_eq(v->width, 1);
 	v = sites.v[0].family->var(&env, &sites.v[0], "$$name");
 	ck_assert_str_eq(v->str, "sched_switch");
-	ck_assert_str_eq(one("kernel.trace(\"sched:sched_switch\")")->name, "kernel.trace(\"sched_switch\")");
+	ck_assert_str_eq(one("kernel.trace(\"sched:sched_switch\")")->name,
+			 "kernel.trace(\"sched_switch\")");
 	ck_assert_ptr_null(sites.v[0].family->var(&env, &sites.v[0], "$__data"));
 	ck_assert_int_eq(resolve("kernel.trace(\"sched_process_e*\")"), PROBE_OK);
 	ck_assert_uint_ge(sites.n, 2);
@@ -363,11 +379,15 @@ START_TEST(processes)
 	ck_assert_str_eq(p->symbol, "work_one");
 	ck_assert_str_eq(p->name, in_target("prog", "function(\"work_one\")"));
 	ck_assert(p->filter_target && p->offset);
-	ck_assert_int_eq(one(in_target("prog", "function(\"work_two\").return"))->kind, AT_URETPROBE);
+	ck_assert_int_eq(one(in_target("prog", "function(\"work_two\").return"))->kind,
+			 AT_URETPROBE);
 	ck_assert_int_eq(sites.v[0].family->var(&env, &sites.v[0], "$return")->kind, PV_RETVAL);
 	ck_assert_str_eq(sites.v[0].family->var(&env, &sites.v[0], "$$name")->str, "work_two");
 	ck_assert_int_eq(one(in_target("prog", "function(\"main\").call"))->kind, AT_UPROBE);
-	/* a relative path and a link are resolved; a pattern yields a site each, and no start-up code */
+	/*
+	 * a relative path and a link are resolved; a pattern yields a site each, and no start-up
+	 * code
+	 */
 	ck_assert_str_eq(one("process(\"./link\").function(\"main\")")->target, target("prog"));
 	ck_assert_int_eq(resolve(in_target("prog", "function(\"work_*\")")), PROBE_OK);
 	ck_assert_uint_eq(sites.n, 2);
@@ -383,14 +403,16 @@ START_TEST(processes_that_are_not_there)
 	build_target();
 	ck_assert_int_eq(resolve(in_target("nothing", "function(\"f\")")), PROBE_NOMATCH);
 	expect_message("error[E-FILE]");
-	ck_assert_int_eq(resolve("process(\"spile-no-such-program\").function(\"f\")"), PROBE_NOMATCH);
+	ck_assert_int_eq(resolve("process(\"spile-no-such-program\").function(\"f\")"),
+			 PROBE_NOMATCH);
 	expect_message("in PATH");
 	ck_assert_int_eq(resolve(in_target("text", "function(\"f\")")), PROBE_NOMATCH);
 	expect_message("error[E-ELF]");
 	ck_assert_int_eq(resolve(in_target("prog", "function(\"work_oen\")")), PROBE_NOMATCH);
 	expect_message("did you mean \"work_one\"?");
-	ck_assert_int_eq(probe_resolve(&env, point(in_target("prog", "function(\"zzz\")")), true, &sites),
-			 PROBE_NOMATCH);
+	ck_assert_int_eq(
+		probe_resolve(&env, point(in_target("prog", "function(\"zzz\")")), true, &sites),
+		PROBE_NOMATCH);
 	ck_assert_str_eq(messages(), "");
 	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@t.c\")")), PROBE_BAD);
 	expect_message("without a source file");

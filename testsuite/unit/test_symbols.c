@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The readers of ELF, BTF and lists of symbols: what they find, and that damaged input is refused. */
+/*
+ * The readers of ELF, BTF and lists of symbols: what they find, and that damaged input is refused.
+ */
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -38,10 +40,11 @@ static void put(const char *path, const void *p, size_t n)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
-static const char program[] = "int shown(int x) { return x * 3; }\n"
-			      "static __attribute__((noinline, used)) int hidden(int x) { return x + 2; }\n"
-			      "int twin(int x) __attribute__((alias(\"shown\")));\n"
-			      "int main(int c, char **v) { (void)v; return shown(c) + hidden(c); }\n";
+static const char program[] =
+	"int shown(int x) { return x * 3; }\n"
+	"static __attribute__((noinline, used)) int hidden(int x) { return x + 2; }\n"
+	"int twin(int x) __attribute__((alias(\"shown\")));\n"
+	"int main(int c, char **v) { (void)v; return shown(c) + hidden(c); }\n";
 
 /* Builds the program as @out; @how is the rest of the shell command. */
 static void build(const char *out, const char *how)
@@ -62,7 +65,10 @@ static const struct elf_func *func(struct elf_file *f, const char *name)
 	return NULL;
 }
 
-/* The bytes at the offset found must be the function's: nm and a disassembler agree on 'lea (%rdi,%rdi,2),%eax'. */
+/*
+ * The bytes at the offset found must be the function's: nm and a disassembler agree on 'lea
+ * (%rdi,%rdi,2),%eax'.
+ */
 static void check_bytes(const char *path, const struct elf_func *fn)
 {
 	struct buf b;
@@ -118,7 +124,8 @@ START_TEST(functions_once_and_in_order)
 	fn = elf_funcs(f, &n);
 	for (uint32_t i = 1; i < n; i++)
 		ck_assert(fn[i - 1].offset < fn[i].offset ||
-			  (fn[i - 1].offset == fn[i].offset && strcmp(fn[i - 1].name, fn[i].name) < 0));
+			  (fn[i - 1].offset == fn[i].offset &&
+			   strcmp(fn[i - 1].name, fn[i].name) < 0));
 	elf_close(f);
 }
 END_TEST
@@ -147,7 +154,10 @@ START_TEST(files_that_are_no_program)
 }
 END_TEST
 
-/* Cut anywhere, or with any byte of its headers changed, a file is refused or read, but never past its end. */
+/*
+ * Cut anywhere, or with any byte of its headers changed, a file is refused or read, but never past
+ * its end.
+ */
 START_TEST(damaged_programs)
 {
 	struct buf b;
@@ -175,32 +185,67 @@ START_TEST(damaged_programs)
 }
 END_TEST
 
-/* A BTF of our own: int, char, char *, typedef, enum, struct, function f(char *name, short_t n, e kind) -> int */
+/*
+ * A BTF of our own: int, char, char *, typedef, enum, struct, function f(char *name, short_t n, e
+ * kind) -> int
+ */
 static const char strings[] = "\0int\0char\0short_t\0color\0page\0name\0n\0kind\0f\0red";
-enum { S_INT = 1, S_CHAR = 5, S_SHORT = 10, S_COLOR = 18, S_PAGE = 24, S_NAME = 29, S_N = 34, S_KIND = 36, S_F = 41,
-       S_RED = 43 };
+enum {
+	S_INT = 1,
+	S_CHAR = 5,
+	S_SHORT = 10,
+	S_COLOR = 18,
+	S_PAGE = 24,
+	S_NAME = 29,
+	S_N = 34,
+	S_KIND = 36,
+	S_F = 41,
+	S_RED = 43
+};
 #define INFO(kind, vlen) ((uint32_t)(kind) << 24 | (vlen))
 static const uint32_t types[] = {
-	S_INT, INFO(BTF_KIND_INT, 0), 4, BTF_INT_SIGNED << 24 | 32, /* 1 int */
-	S_CHAR, INFO(BTF_KIND_INT, 0), 1, 8, /* 2 char, here unsigned */
-	0, INFO(BTF_KIND_PTR, 0), 4, /* 3 const char * */
-	0, INFO(BTF_KIND_CONST, 0), 2, /* 4 const char */
-	S_SHORT, INFO(BTF_KIND_TYPEDEF, 0), 6, /* 5 */
-	S_SHORT, INFO(BTF_KIND_INT, 0), 2, BTF_INT_SIGNED << 24 | 16, /* 6 */
-	S_COLOR, INFO(BTF_KIND_ENUM, 1), 4, S_RED, 0, /* 7 */
-	S_PAGE, INFO(BTF_KIND_STRUCT, 0), 0, /* 8 */
-	0, INFO(BTF_KIND_FUNC_PROTO, 3), 1, S_NAME, 3, S_N, 5, S_KIND, 7, /* 9 */
-	S_F, INFO(BTF_KIND_FUNC, 0), 9, /* 10 */
-	0, INFO(BTF_KIND_PTR, 0), 8, /* 11 struct page * */
-	S_F, INFO(BTF_KIND_TYPEDEF, 0), 13, /* 12: typedef int (*f)(...) */
-	0, INFO(BTF_KIND_PTR, 0), 9, /* 13 */
-	S_N, INFO(BTF_KIND_TYPEDEF, 0), 14, /* 14: a loop */
+	S_INT,   INFO(BTF_KIND_INT, 0),
+	4,       BTF_INT_SIGNED << 24 | 32, /* 1 int */
+	S_CHAR,  INFO(BTF_KIND_INT, 0),
+	1,       8, /* 2 char, here unsigned */
+	0,       INFO(BTF_KIND_PTR, 0),
+	4, /* 3 const char * */
+	0,       INFO(BTF_KIND_CONST, 0),
+	2, /* 4 const char */
+	S_SHORT, INFO(BTF_KIND_TYPEDEF, 0),
+	6, /* 5 */
+	S_SHORT, INFO(BTF_KIND_INT, 0),
+	2,       BTF_INT_SIGNED << 24 | 16, /* 6 */
+	S_COLOR, INFO(BTF_KIND_ENUM, 1),
+	4,       S_RED,
+	0, /* 7 */
+	S_PAGE,  INFO(BTF_KIND_STRUCT, 0),
+	0, /* 8 */
+	0,       INFO(BTF_KIND_FUNC_PROTO, 3),
+	1,       S_NAME,
+	3,       S_N,
+	5,       S_KIND,
+	7, /* 9 */
+	S_F,     INFO(BTF_KIND_FUNC, 0),
+	9, /* 10 */
+	0,       INFO(BTF_KIND_PTR, 0),
+	8, /* 11 struct page * */
+	S_F,     INFO(BTF_KIND_TYPEDEF, 0),
+	13, /* 12: typedef int (*f)(...) */
+	0,       INFO(BTF_KIND_PTR, 0),
+	9, /* 13 */
+	S_N,     INFO(BTF_KIND_TYPEDEF, 0),
+	14, /* 14: a loop */
 };
 
 static size_t make_btf(unsigned char *out)
 {
-	struct btf_header h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h),
-				.type_len = sizeof(types), .str_off = sizeof(types), .str_len = sizeof(strings) };
+	struct btf_header h = { .magic = BTF_MAGIC,
+				.version = BTF_VERSION,
+				.hdr_len = sizeof(h),
+				.type_len = sizeof(types),
+				.str_off = sizeof(types),
+				.str_len = sizeof(strings) };
 
 	memcpy(out, &h, sizeof(h));
 	memcpy(out + sizeof(h), types, sizeof(types));
@@ -250,8 +295,12 @@ START_TEST(types_of_a_module)
 {
 	static const uint32_t own[] = { sizeof(strings) + 1, INFO(BTF_KIND_FUNC, 0), 9 };
 	static unsigned char split[64] __attribute__((aligned(8)));
-	struct btf_header h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h),
-				.type_len = sizeof(own), .str_off = sizeof(own), .str_len = 3 };
+	struct btf_header h = { .magic = BTF_MAGIC,
+				.version = BTF_VERSION,
+				.hdr_len = sizeof(h),
+				.type_len = sizeof(own),
+				.str_off = sizeof(own),
+				.str_len = 3 };
 	const char *why;
 	struct kbtf *base = kbtf_new(&arena, raw, make_btf(raw), NULL, &why), *b;
 	struct kbtf_param *p;
@@ -274,7 +323,8 @@ START_TEST(damaged_types)
 	const char *why;
 
 	for (size_t n = 0; n < len; n++) {
-		unsigned char *copy = malloc(n ? n : 1); /* exact, so that a sanitizer sees a byte too far */
+		unsigned char *copy =
+			malloc(n ? n : 1); /* exact, so that a sanitizer sees a byte too far */
 
 		memcpy(copy, raw, n);
 		ck_assert_ptr_null(kbtf_new(&arena, copy, n, NULL, &why));
@@ -309,7 +359,9 @@ START_TEST(lists_of_symbols)
 	struct near_match near;
 
 	buf_init(&b);
-	buf_puts(&b, "ffffffff81000000 T vfs_read\n0000000000000000 t vfs_write\t[mod]\n0 d some_data\n");
+	buf_puts(
+		&b,
+		"ffffffff81000000 T vfs_read\n0000000000000000 t vfs_write\t[mod]\n0 d some_data\n");
 	put("few", b.p, b.len);
 	for (int i = 0; i < 200; i++)
 		buf_printf(&b, "0000000000000000 t filler_%d\n", i);
@@ -357,12 +409,79 @@ START_TEST(another_kernels_types)
 	/* an uncompressed one with types in it */
 	put("types", raw, make_btf(raw));
 	build("plain", "");
-	ck_assert_int_eq(system("objcopy --add-section .BTF=types plain root/boot/vmlinux-9.9-test"), 0);
+	ck_assert_int_eq(
+		system("objcopy --add-section .BTF=types plain root/boot/vmlinux-9.9-test"), 0);
 	b = kernel_btf(kernel_syms_new(&s), &why, &hint);
 	ck_assert_msg(b, "%s", why);
 	ck_assert_uint_eq(kbtf_find(b, BTF_KIND_FUNC, "f"), 10);
 	unsetenv("SPILE_KERNEL_ROOT");
 	arena_fini(&s.arena);
+}
+END_TEST
+
+/* A kernel image as the x86 build makes it: boot sector, compressed kernel, its size. */
+static void make_image(const char *path, const char *packed, bool size_follows, uint32_t size)
+{
+	unsigned char boot[1024] = { [0x1f1] = 1, [0x206] = 8, [0x207] = 2 };
+	struct buf b;
+	uint32_t len;
+
+	buf_init(&b);
+	ck_assert_int_eq(buf_read_file(&b, packed), 0);
+	if (size_follows)
+		buf_add(&b, &size, 4);
+	len = (uint32_t)b.len;
+	memcpy(boot + 0x202, "HdrS", 4);
+	memcpy(boot + 0x24c, &len, 4);
+	buf_reset(&b);
+	buf_add(&b, boot, sizeof(boot));
+	ck_assert_int_eq(buf_write_file(&b, path), 0);
+	buf_fini(&b);
+	ck_assert_int_eq(system(arena_printf(&arena, "cat %s >> %s", packed, path)), 0);
+	if (size_follows) {
+		put("size", &size, 4);
+		ck_assert_int_eq(system(arena_printf(&arena, "cat size >> %s", path)), 0);
+	}
+}
+
+START_TEST(compressed_images)
+{
+	const char *bad;
+	struct buf kernel, got;
+
+	put("types", raw, make_btf(raw));
+	build("plain", "");
+	ck_assert_int_eq(
+		system("objcopy --add-section .BTF=types plain vmlinux && gzip -k vmlinux && "
+		       "xz -k --check=crc32 vmlinux"),
+		0);
+	buf_init(&kernel);
+	buf_init(&got);
+	ck_assert_int_eq(buf_read_file(&kernel, "vmlinux"), 0);
+	make_image("z1", "vmlinux.gz", false, 0);
+	make_image("z2", "vmlinux.xz", true, kernel.len);
+	for (int i = 1; i <= 2; i++) {
+		buf_reset(&got);
+		bad = kimage_btf(&arena, arena_printf(&arena, "z%d", i), &got);
+		ck_assert_msg(!bad, "z%d: %s", i, bad);
+		ck_assert_uint_eq(got.len, make_btf(raw));
+		ck_assert_mem_eq(got.p, raw, got.len);
+	}
+	/* a size that lies, no types, cut off, something else */
+	make_image("z2", "vmlinux.xz", true, 64);
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "z2", &got), "damaged"));
+	make_image("z2", "vmlinux.xz", true, 0xffffffff);
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "z2", &got), "makes no sense"));
+	ck_assert_int_eq(system("truncate -s -100 z1 && gzip -k plain"), 0);
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "z1", &got), "leaves the file"));
+	make_image("z1", "plain.gz", false, 0);
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "z1", &got), "without BTF"));
+	make_image("z1", "types", false, 0);
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "z1", &got), "not known here"));
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "types", &got), "no x86 kernel image"));
+	ck_assert_ptr_nonnull(strstr(kimage_btf(&arena, "nothing", &got), "cannot be read"));
+	buf_fini(&kernel);
+	buf_fini(&got);
 }
 END_TEST
 
@@ -384,6 +503,7 @@ int main(void)
 	tcase_add_test(t, damaged_types);
 	tcase_add_test(t, lists_of_symbols);
 	tcase_add_test(t, another_kernels_types);
+	tcase_add_test(t, compressed_images);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);

@@ -5,13 +5,13 @@
 
 #include "probes/probes.h"
 
-#define DECLARE_RESOLVE(name)                                                                    \
-	enum probe_result name(struct probe_env *env, const struct probe_family *fam, \
+#define DECLARE_RESOLVE(name)                                                                      \
+	enum probe_result name(struct probe_env *env, const struct probe_family *fam,              \
 			       const struct probe_point *pp, bool quiet, site_vec *out)
-#define DECLARE_VARS(prefix)                                                                                     \
-	const struct probe_var *prefix##_var(struct probe_env *env, const struct probe_site *site,  \
-					     const char *name);                                     \
-	void prefix##_each_var(struct probe_env *env, const struct probe_site *site,                \
+#define DECLARE_VARS(prefix)                                                                       \
+	const struct probe_var *prefix##_var(struct probe_env *env, const struct probe_site *site, \
+					     const char *name);                                    \
+	void prefix##_each_var(struct probe_env *env, const struct probe_site *site,               \
 			       void (*fn)(const struct probe_var *v, void *arg), void *arg)
 
 DECLARE_RESOLVE(session_resolve);
@@ -28,12 +28,16 @@ DECLARE_VARS(process);
 
 /* The point as text, without '?' and condition: what pp() yields. In the arena. */
 const char *probe_text(struct probe_env *env, const struct probe_point *pp);
-/* The same with the string argument of component @i replaced by @arg: what a pattern or a path resolved to. */
-const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i, const char *arg);
+/*
+ * The same with the string argument of component @i replaced by @arg: what a pattern or a path
+ * resolved to.
+ */
+const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i,
+			    const char *arg);
 
 /* A site of the family at component @i, with kind, name and optional set. */
-struct probe_site probe_site_new(const struct probe_family *fam, const struct probe_point *pp, uint32_t i,
-				 const char *name, bool quiet);
+struct probe_site probe_site_new(const struct probe_family *fam, const struct probe_point *pp,
+				 uint32_t i, const char *name, bool quiet);
 
 /* Where to point at: the component's argument when it has one. */
 struct span probe_arg_span(const struct pp_component *c);

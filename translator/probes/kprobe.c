@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* kprobe.function("name")[.call | .return[.maxactive(n)]]: kernel functions by name, without debug information. */
+/*
+ * kprobe.function("name")[.call | .return[.maxactive(n)]]: kernel functions by name, without debug
+ * information.
+ */
 #include <string.h>
 
 #include "probes/families.h"
@@ -11,19 +14,22 @@
 /* A function's name, with what compilers append (name.isra.0). */
 static bool kprobe_is_name(const char *s)
 {
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$";
+	static const char ok[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$";
 
 	return *s && !s[strspn(s, ok)];
 }
 
-static enum probe_result kprobe_check(struct probe_env *env, const struct probe_point *pp, bool quiet)
+static enum probe_result kprobe_check(struct probe_env *env, const struct probe_point *pp,
+				      bool quiet)
 {
 	const struct pp_component *c = &pp->comps.v[1];
 	struct near_match near;
 
 	if (!kprobe_is_name(c->str)) {
 		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c),
-			   "kprobe.function takes the name of one kernel function, not \"%s\"", c->str);
+			   "kprobe.function takes the name of one kernel function, not \"%s\"",
+			   c->str);
 		return PROBE_BAD;
 	}
 	near_init(&near, c->str);
@@ -31,22 +37,24 @@ static enum probe_result kprobe_check(struct probe_env *env, const struct probe_
 		return PROBE_OK;
 	if (quiet)
 		return PROBE_NOMATCH;
-	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c), "no kernel function matches \"%s\"", c->str);
+	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c),
+		   "no kernel function matches \"%s\"", c->str);
 	if (near_best(&near))
 		diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
 	return PROBE_NOMATCH;
 }
 
-enum probe_result kprobe_resolve(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
-				 bool quiet, site_vec *out)
+enum probe_result kprobe_resolve(struct probe_env *env, const struct probe_family *fam,
+				 const struct probe_point *pp, bool quiet, site_vec *out)
 {
 	struct probe_site site = probe_site_new(fam, pp, 1, probe_text(env, pp), quiet);
 	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
 	enum probe_result r;
 
 	if (max && (max->num < 1 || max->num > MAX_MAXACTIVE)) {
-		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max), "maxactive must be from 1 to %d, not %lld",
-			   MAX_MAXACTIVE, (long long)max->num);
+		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max),
+			   "maxactive must be from 1 to %d, not %lld", MAX_MAXACTIVE,
+			   (long long)max->num);
 		return PROBE_BAD;
 	}
 	r = kprobe_check(env, pp, quiet);
@@ -77,7 +85,8 @@ static struct kprobe_types kprobe_types(struct probe_env *env, const struct prob
 	return t;
 }
 
-const struct probe_var *kprobe_var(struct probe_env *env, const struct probe_site *site, const char *name)
+const struct probe_var *kprobe_var(struct probe_env *env, const struct probe_site *site,
+				   const char *name)
 {
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 	uint32_t n = probe_arg_number(name);

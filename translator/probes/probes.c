@@ -10,7 +10,8 @@
 #include "symbols/kernel.h"
 
 const struct probe_family probe_families[] = {
-#define FAMILY(pattern, kind, resolve, var, each_var, param) { pattern, kind, resolve, var, each_var, param },
+#define FAMILY(pattern, kind, resolve, var, each_var, param)                                       \
+	{ pattern, kind, resolve, var, each_var, param },
 #include "probes.def"
 #undef FAMILY
 };
@@ -70,12 +71,15 @@ static struct fit pattern_fit(const char *pattern, const struct probe_point *pp)
 /* A pattern for people: timer.ms(NUMBER), kernel.trace("..."). */
 static const char *pattern_text(struct arena *a, const char *pattern)
 {
-	static const char *const arg_text[] = { [PP_NOARG] = "", [PP_NUM] = "(NUMBER)", [PP_STR] = "(\"...\")" };
+	static const char *const arg_text[] = {
+		[PP_NOARG] = "", [PP_NUM] = "(NUMBER)", [PP_STR] = "(\"...\")"
+	};
 	const char *out = "";
 	struct pat_comp c;
 
 	while (pattern_next(&pattern, &c))
-		out = arena_printf(a, "%s%s%.*s%s", out, *out ? "." : "", (int)c.len, c.name, arg_text[c.arg]);
+		out = arena_printf(a, "%s%s%.*s%s", out, *out ? "." : "", (int)c.len, c.name,
+				   arg_text[c.arg]);
 	return out;
 }
 
@@ -105,7 +109,8 @@ static void probe_put_comp(struct buf *b, const struct pp_component *c, const ch
 	}
 }
 
-const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i, const char *arg)
+const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i,
+			    const char *arg)
 {
 	const char *out;
 	struct buf b;
@@ -123,8 +128,8 @@ const char *probe_text(struct probe_env *env, const struct probe_point *pp)
 	return probe_text_with(env, pp, IR_NONE, NULL);
 }
 
-struct probe_site probe_site_new(const struct probe_family *fam, const struct probe_point *pp, uint32_t i,
-				 const char *name, bool quiet)
+struct probe_site probe_site_new(const struct probe_family *fam, const struct probe_point *pp,
+				 uint32_t i, const char *name, bool quiet)
 {
 	return (struct probe_site){
 		.family = fam,
@@ -140,7 +145,8 @@ struct span probe_arg_span(const struct pp_component *c)
 
 uint32_t probe_arg_number(const char *name)
 {
-	if (strncmp(name, "$arg", 4) != 0 || name[4] < '1' || name[4] > '0' + PROBE_NARGS || name[5])
+	if (strncmp(name, "$arg", 4) != 0 || name[4] < '1' || name[4] > '0' + PROBE_NARGS ||
+	    name[5])
 		return 0;
 	return name[4] - '0';
 }
@@ -157,7 +163,9 @@ struct kernel_syms *probe_kernel(struct probe_env *env)
 	return env->kernel;
 }
 
-static const char *const arg_kind[] = { [PP_NOARG] = "no argument", [PP_NUM] = "a number", [PP_STR] = "a string" };
+static const char *const arg_kind[] = {
+	[PP_NOARG] = "no argument", [PP_NUM] = "a number", [PP_STR] = "a string"
+};
 
 /* All names fit a family, but no row of these names takes such arguments. */
 static enum probe_result probe_bad_kind(struct probe_env *env, const struct probe_family *fam,
@@ -169,13 +177,14 @@ static enum probe_result probe_bad_kind(struct probe_env *env, const struct prob
 
 	for (uint32_t j = 0; pattern_next(&pattern, &want) && j < i; j++)
 		;
-	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c), "\"%s\" takes %s here, not %s", c->name,
-		   arg_kind[want.arg], arg_kind[c->arg]);
+	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c), "\"%s\" takes %s here, not %s",
+		   c->name, arg_kind[want.arg], arg_kind[c->arg]);
 	diag_hint(env->diag, "write %s", pattern_text(env->arena, fam->pattern));
 	return PROBE_BAD;
 }
 
-enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet, site_vec *out)
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				site_vec *out)
 {
 	const struct probe_family *near = NULL;
 	uint32_t near_args = 0;
@@ -226,7 +235,8 @@ static void hint_continuations(struct probe_env *env, const struct probe_point *
 	diag_hint(env->diag, "there %s %s", shown == 1 ? "is" : "are", list);
 }
 
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, struct near_match *aliases)
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
+			  struct near_match *aliases)
 {
 	const char *alias = aliases ? near_best(aliases) : NULL;
 	const char *pattern = NULL, *best;
@@ -249,11 +259,11 @@ void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, s
 		return;
 	blame = &pp->comps.v[fits < pp->comps.n ? fits : pp->comps.n - 1];
 	if (fits == pp->comps.n)
-		diag_error(env->diag, TAG_UNKNOWN_PROBE, blame->at, "probe point \"%s\" is incomplete",
-			   probe_text(env, pp));
+		diag_error(env->diag, TAG_UNKNOWN_PROBE, blame->at,
+			   "probe point \"%s\" is incomplete", probe_text(env, pp));
 	else
-		diag_error(env->diag, TAG_UNKNOWN_PROBE, blame->at, "no probe point \"%s\" is known",
-			   probe_text(env, pp));
+		diag_error(env->diag, TAG_UNKNOWN_PROBE, blame->at,
+			   "no probe point \"%s\" is known", probe_text(env, pp));
 	best = near_best(&near);
 	if (alias && (!best || aliases->dist <= near.dist))
 		diag_hint(env->diag, "did you mean %s?", alias);

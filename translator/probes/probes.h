@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Probe families: from a probe point to attach descriptors. One file and one or more rows of probes.def a family; nothing here
- * knows which backend runs.
+ * Probe families: from a probe point to attach descriptors. One file and one or more rows of
+ * probes.def a family; nothing here knows which backend runs.
  */
 #ifndef SPILE_PROBES_PROBES_H
 #define SPILE_PROBES_PROBES_H
@@ -27,7 +27,7 @@ struct probe_family;
 /* One place to attach, resolved. */
 struct probe_site {
 	const struct probe_family *family;
-	struct ir_probe probe; /* kind, name, target ...; handler, chain and locks are filled in by pass 2 */
+	struct ir_probe probe; /* kind, name, target ...; pass 2 fills in handler, chain, locks */
 	struct span at; /* the component to blame */
 	void *priv; /* the family's: what its var() needs */
 };
@@ -52,18 +52,23 @@ enum probe_result {
 
 /* A family's resolver gets a point that fits the row's pattern. */
 typedef enum probe_result (*probe_resolve_fn)(struct probe_env *env, const struct probe_family *fam,
-					      const struct probe_point *pp, bool quiet, site_vec *out);
+					      const struct probe_point *pp, bool quiet,
+					      site_vec *out);
 
 struct probe_family {
 	/*
-	 * Components with argument kinds: "timer.ms(n).randomize(n)", "process(s).function(s).return"; n a number, s a
-	 * string. A component without brackets takes no argument.
+	 * Components with argument kinds: "timer.ms(n).randomize(n)",
+	 * "process(s).function(s).return"; n a number, s a string. A component without brackets
+	 * takes no argument.
 	 */
 	const char *pattern;
 	enum ir_attach kind;
 	probe_resolve_fn resolve;
-	/* Finds a context variable; NULL when the family has none of that name. @name has its '$'. */
-	const struct probe_var *(*var)(struct probe_env *env, const struct probe_site *site, const char *name);
+	/*
+	 * Finds a context variable; NULL when the family has none of that name. @name has its '$'.
+	 */
+	const struct probe_var *(*var)(struct probe_env *env, const struct probe_site *site,
+				       const char *name);
 	/* Visits all context variables, for "did you mean", $$vars and -L. */
 	void (*each_var)(struct probe_env *env, const struct probe_site *site,
 			 void (*fn)(const struct probe_var *v, void *arg), void *arg);
@@ -73,9 +78,14 @@ struct probe_family {
 extern const struct probe_family probe_families[];
 extern const unsigned int probe_families_n;
 
-enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet, site_vec *out);
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				site_vec *out);
 
-/* Reports a point that neither a family nor an alias matches (E-UNKNOWN-PROBE), with the nearest pattern as a hint. */
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, struct near_match *aliases);
+/*
+ * Reports a point that neither a family nor an alias matches (E-UNKNOWN-PROBE), with the nearest
+ * pattern as a hint.
+ */
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
+			  struct near_match *aliases);
 
 #endif

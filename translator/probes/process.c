@@ -12,8 +12,16 @@
 
 /* What the C start-up files put into each program: no script means these by "*". */
 static const char *const startup_names[] = {
-	"_start", "_init", "_fini", "deregister_tm_clones", "register_tm_clones", "__do_global_dtors_aux",
-	"frame_dummy", "_dl_relocate_static_pie", "__libc_csu_init", "__libc_csu_fini",
+	"_start",
+	"_init",
+	"_fini",
+	"deregister_tm_clones",
+	"register_tm_clones",
+	"__do_global_dtors_aux",
+	"frame_dummy",
+	"_dl_relocate_static_pie",
+	"__libc_csu_init",
+	"__libc_csu_fini",
 };
 
 static bool is_program(const char *path)
@@ -23,7 +31,10 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* The file a shell would run, resolved to a path without links: what the kernel attaches to. NULL: there is none. */
+/*
+ * The file a shell would run, resolved to a path without links: what the kernel attaches to. NULL:
+ * there is none.
+ */
 static const char *process_find(struct arena *a, const char *name)
 {
 	const char *dirs = getenv("PATH");
@@ -48,16 +59,18 @@ static const char *process_find(struct arena *a, const char *name)
 	return out;
 }
 
-static enum probe_result process_no_file(struct probe_env *env, const struct pp_component *c, bool quiet)
+static enum probe_result process_no_file(struct probe_env *env, const struct pp_component *c,
+					 bool quiet)
 {
 	if (quiet)
 		return PROBE_NOMATCH;
 	if (strchr(c->str, '/')) {
-		diag_error(env->diag, TAG_FILE, probe_arg_span(c), "cannot find \"%s\": %s", c->str, strerror(errno));
+		diag_error(env->diag, TAG_FILE, probe_arg_span(c), "cannot find \"%s\": %s", c->str,
+			   strerror(errno));
 		return PROBE_NOMATCH;
 	}
-	diag_error(env->diag, TAG_FILE, probe_arg_span(c), "found no program \"%s\" in PATH: %s", c->str,
-		   getenv("PATH") ? getenv("PATH") : "(not set)");
+	diag_error(env->diag, TAG_FILE, probe_arg_span(c), "found no program \"%s\" in PATH: %s",
+		   c->str, getenv("PATH") ? getenv("PATH") : "(not set)");
 	diag_hint(env->diag, "write the path with a '/' in it: process(\"./%s\")", c->str);
 	return PROBE_NOMATCH;
 }
@@ -71,8 +84,9 @@ static bool is_startup(const char *name)
 }
 
 /* Adds a site for each function that matches; the number of them. */
-static uint32_t process_add(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
-			    bool quiet, const char *path, struct elf_file *f, struct near_match *near, site_vec *out)
+static uint32_t process_add(struct probe_env *env, const struct probe_family *fam,
+			    const struct probe_point *pp, bool quiet, const char *path,
+			    struct elf_file *f, struct near_match *near, site_vec *out)
 {
 	const char *want = pp->comps.v[1].str;
 	bool glob = probe_is_glob(want);
@@ -87,12 +101,14 @@ static uint32_t process_add(struct probe_env *env, const struct probe_family *fa
 	for (uint32_t i = 0; i < n; i++) {
 		struct probe_site site;
 
-		if (glob ? fnmatch(want, fn[i].name, 0) != 0 || is_startup(fn[i].name) :
-			   strcmp(want, fn[i].name) != 0) {
+		if (glob ? fnmatch(want, fn[i].name, 0) != 0 || is_startup(fn[i].name)
+			 : strcmp(want, fn[i].name) != 0) {
 			near_try(near, fn[i].name);
 			continue;
 		}
-		/* Two names of one address, as aliases are: a pattern that fits both is one place. */
+		/*
+		 * Two names of one address, as aliases are: a pattern that fits both is one place.
+		 */
 		if (glob && i && added && out->v[out->n - 1].probe.offset == fn[i].offset)
 			continue;
 		site = probe_site_new(fam, pp, 1, probe_text_with(env, &at, 1, fn[i].name), quiet);
@@ -106,8 +122,8 @@ static uint32_t process_add(struct probe_env *env, const struct probe_family *fa
 	return added;
 }
 
-enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
-				  bool quiet, site_vec *out)
+enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam,
+				  const struct probe_point *pp, bool quiet, site_vec *out)
 {
 	const struct pp_component *file = &pp->comps.v[0], *func = &pp->comps.v[1];
 	const char *path, *why;
@@ -115,9 +131,11 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	struct elf_file *f;
 
 	if (!*func->str || strchr(func->str, '@')) {
-		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(func),
-			   "functions of a process are found by symbol: \"%s\" must be a name or a pattern, without "
-			   "a source file", func->str);
+		diag_error(
+			env->diag, TAG_PROBE_ARG, probe_arg_span(func),
+			"functions of a process are found by symbol: \"%s\" must be a name or a pattern, without "
+			"a source file",
+			func->str);
 		return PROBE_BAD;
 	}
 	path = process_find(env->arena, file->str);
@@ -126,7 +144,8 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	f = elf_open(env->arena, path, &why);
 	if (!f) {
 		if (!quiet)
-			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s", path, why);
+			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s",
+				   path, why);
 		return PROBE_NOMATCH;
 	}
 	near_init(&near, func->str);
@@ -137,7 +156,8 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 			if (near_best(&near))
 				diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
 			else if (!elf_has_symtab(f))
-				diag_hint(env->diag, "%s is stripped: install its debug symbols", path);
+				diag_hint(env->diag, "%s is stripped: install its debug symbols",
+					  path);
 		}
 		elf_close(f);
 		return PROBE_NOMATCH;
@@ -146,7 +166,8 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	return PROBE_OK;
 }
 
-const struct probe_var *process_var(struct probe_env *env, const struct probe_site *site, const char *name)
+const struct probe_var *process_var(struct probe_env *env, const struct probe_site *site,
+				    const char *name)
 {
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 	uint32_t n = probe_arg_number(name);

@@ -3,24 +3,29 @@
 #include "probes/families.h"
 
 #define NSEC_PER_SEC 1000000000LL
-/* A period of more than 292 years does not fit into nanoseconds; jiffies are bounded likewise at 1000 a second. */
+/*
+ * A period of more than 292 years does not fit into nanoseconds; jiffies are bounded likewise at
+ * 1000 a second.
+ */
 #define MAX_JIFFIES (INT64_MAX / 1000000)
 
 /* Reads period and randomize; @max in units of the point. */
-static bool timer_numbers(struct probe_env *env, const struct probe_point *pp, int64_t max, int64_t *n, int64_t *random)
+static bool timer_numbers(struct probe_env *env, const struct probe_point *pp, int64_t max,
+			  int64_t *n, int64_t *random)
 {
-	const struct pp_component *c = &pp->comps.v[1], *r = pp->comps.n > 2 ? &pp->comps.v[2] : NULL;
+	const struct pp_component *c = &pp->comps.v[1],
+				  *r = pp->comps.n > 2 ? &pp->comps.v[2] : NULL;
 
 	if (c->num < 1 || c->num > max) {
 		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c),
-			   "the period of timer.%s must be from 1 to %lld, not %lld", c->name, (long long)max,
-			   (long long)c->num);
+			   "the period of timer.%s must be from 1 to %lld, not %lld", c->name,
+			   (long long)max, (long long)c->num);
 		return false;
 	}
 	if (r && (r->num < 0 || r->num > c->num)) {
 		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(r),
-			   "randomize must be from 0 to the period, %lld, not %lld", (long long)c->num,
-			   (long long)r->num);
+			   "randomize must be from 0 to the period, %lld, not %lld",
+			   (long long)c->num, (long long)r->num);
 		return false;
 	}
 	*n = c->num;
@@ -28,8 +33,8 @@ static bool timer_numbers(struct probe_env *env, const struct probe_point *pp, i
 	return true;
 }
 
-enum probe_result timer_resolve(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
-				bool quiet, site_vec *out)
+enum probe_result timer_resolve(struct probe_env *env, const struct probe_family *fam,
+				const struct probe_point *pp, bool quiet, site_vec *out)
 {
 	struct probe_site site = probe_site_new(fam, pp, 1, probe_text(env, pp), quiet);
 	int64_t n, random;
@@ -63,8 +68,8 @@ enum probe_result timer_resolve_hz(struct probe_env *env, const struct probe_fam
 
 	if (c->num < 1 || c->num > NSEC_PER_SEC) {
 		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c),
-			   "the frequency of timer.hz must be from 1 to %lld, not %lld", NSEC_PER_SEC,
-			   (long long)c->num);
+			   "the frequency of timer.hz must be from 1 to %lld, not %lld",
+			   NSEC_PER_SEC, (long long)c->num);
 		return PROBE_BAD;
 	}
 	site.probe.period = fam->param / c->num;
@@ -75,7 +80,8 @@ enum probe_result timer_resolve_hz(struct probe_env *env, const struct probe_fam
 enum probe_result timer_resolve_profile(struct probe_env *env, const struct probe_family *fam,
 					const struct probe_point *pp, bool quiet, site_vec *out)
 {
-	struct probe_site site = probe_site_new(fam, pp, pp->comps.n - 1, probe_text(env, pp), quiet);
+	struct probe_site site =
+		probe_site_new(fam, pp, pp->comps.n - 1, probe_text(env, pp), quiet);
 
 	vec_push(env->arena, out, site);
 	return PROBE_OK;

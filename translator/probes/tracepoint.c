@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * kernel.trace("[system:]name"): tracepoints, found in BTF. For each tracepoint NAME the kernel has the function
- * __traceiter_NAME, whose parameters after the first (the probe's own data) are the tracepoint's, by name; and the
- * typedef btf_trace_NAME, whose parameters have types only.
+ * kernel.trace("[system:]name"): tracepoints, found in BTF. For each tracepoint NAME the kernel has
+ * the function
+ * __traceiter_NAME, whose parameters after the first (the probe's own data) are the tracepoint's,
+ * by name; and the typedef btf_trace_NAME, whose parameters have types only.
  */
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -42,8 +43,11 @@ static bool tp_visit(uint32_t id, const char *name, void *arg)
 	return true;
 }
 
-/* The parameters as variables. A structure passed by value has no value of 64 bits and is left out. */
-static void tp_add_params(struct probe_env *env, const struct kbtf *b, uint32_t id, struct tp_site *t)
+/*
+ * The parameters as variables. A structure passed by value has no value of 64 bits and is left out.
+ */
+static void tp_add_params(struct probe_env *env, const struct kbtf *b, uint32_t id,
+			  struct tp_site *t)
 {
 	struct kbtf_param *p = NULL;
 	int n = kbtf_params(b, env->arena, id, &p, NULL);
@@ -53,20 +57,23 @@ static void tp_add_params(struct probe_env *env, const struct kbtf *b, uint32_t 
 
 		if (!kbtf_scalar(b, p[i].type, &v.width, &v.is_signed))
 			continue;
-		v.name = *p[i].name ? arena_printf(env->arena, "$%s", p[i].name) :
-				      arena_printf(env->arena, "$arg%d", i);
+		v.name = *p[i].name ? arena_printf(env->arena, "$%s", p[i].name)
+				    : arena_printf(env->arena, "$arg%d", i);
 		v.type_name = kbtf_type_text(b, env->arena, p[i].type);
 		vec_push(env->arena, &t->vars, v);
 	}
 }
 
-static void tp_add_str(struct probe_env *env, struct tp_site *t, const char *name, const char *value)
+static void tp_add_str(struct probe_env *env, struct tp_site *t, const char *name,
+		       const char *value)
 {
-	vec_push(env->arena, &t->vars, ((struct probe_var){ .name = name, .kind = PV_STR, .str = value }));
+	vec_push(env->arena, &t->vars,
+		 ((struct probe_var){ .name = name, .kind = PV_STR, .str = value }));
 }
 
-static void tp_add_site(struct probe_env *env, const struct probe_family *fam, const struct probe_point *pp,
-			bool quiet, const struct kbtf *b, const char *name, const char *system, site_vec *out)
+static void tp_add_site(struct probe_env *env, const struct probe_family *fam,
+			const struct probe_point *pp, bool quiet, const struct kbtf *b,
+			const char *name, const char *system, site_vec *out)
 {
 	const char *text = probe_text_with(env, pp, 1, name);
 	struct probe_site site = probe_site_new(fam, pp, 1, text, quiet);
@@ -85,8 +92,9 @@ static void tp_add_site(struct probe_env *env, const struct probe_family *fam, c
 }
 
 /* Adds what one BTF has of the wanted; true when it had some. A wrong system takes a match away. */
-static bool tp_from_btf(struct tp_search *s, const struct probe_family *fam, const struct probe_point *pp,
-			const char *system, bool quiet, const struct kbtf *b, site_vec *out)
+static bool tp_from_btf(struct tp_search *s, const struct probe_family *fam,
+			const struct probe_point *pp, const char *system, bool quiet,
+			const struct kbtf *b, site_vec *out)
 {
 	bool any = false;
 
@@ -95,7 +103,9 @@ static bool tp_from_btf(struct tp_search *s, const struct probe_family *fam, con
 	for (uint32_t i = 0; i < s->found.n; i++) {
 		const char *real = NULL;
 
-		if (kernel_has_event(probe_kernel(s->env), system, s->found.v[i], &real) == KERNEL_HAS_NOT && system)
+		if (kernel_has_event(probe_kernel(s->env), system, s->found.v[i], &real) ==
+			    KERNEL_HAS_NOT &&
+		    system)
 			continue;
 		if (!real && system && !probe_is_glob(system))
 			real = system;
@@ -105,11 +115,12 @@ static bool tp_from_btf(struct tp_search *s, const struct probe_family *fam, con
 	return any;
 }
 
-static enum probe_result tp_no_btf(struct probe_env *env, const struct probe_point *pp, bool quiet, const char *why,
-				   const char *hint)
+static enum probe_result tp_no_btf(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				   const char *why, const char *hint)
 {
 	if (!quiet) {
-		diag_error(env->diag, TAG_NO_BTF, pp->comps.v[1].at, "cannot look up tracepoints: %s", why);
+		diag_error(env->diag, TAG_NO_BTF, pp->comps.v[1].at,
+			   "cannot look up tracepoints: %s", why);
 		diag_hint(env->diag, "%s", hint);
 	}
 	return PROBE_NOMATCH;
@@ -149,7 +160,8 @@ enum probe_result tracepoint_resolve(struct probe_env *env, const struct probe_f
 	return PROBE_NOMATCH;
 }
 
-const struct probe_var *tracepoint_var(struct probe_env *env, const struct probe_site *site, const char *name)
+const struct probe_var *tracepoint_var(struct probe_env *env, const struct probe_site *site,
+				       const char *name)
 {
 	const struct tp_site *t = site->priv;
 

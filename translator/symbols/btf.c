@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-/* Chains of typedefs, qualifiers and pointers are followed this far: a damaged file may hold a loop. */
+/*
+ * Chains of typedefs, qualifiers and pointers are followed this far: a damaged file may hold a
+ * loop.
+ */
 #define MAX_CHAIN 64
 
 struct kbtf {
@@ -77,7 +80,8 @@ static const char *kbtf_walk(struct kbtf *b)
 		kind = BTF_INFO_KIND(t->info);
 		if (kind >= sizeof(kind_size) / sizeof(kind_size[0]) || !kind_size[kind].known)
 			return "it holds a kind of type that is newer than this program";
-		size += kind_size[kind].fixed + (uint64_t)kind_size[kind].each * BTF_INFO_VLEN(t->info);
+		size += kind_size[kind].fixed +
+			(uint64_t)kind_size[kind].each * BTF_INFO_VLEN(t->info);
 		if (size > b->types_len - pos)
 			return "its type section ends inside a type";
 		if (b->off)
@@ -89,21 +93,23 @@ static const char *kbtf_walk(struct kbtf *b)
 	return NULL;
 }
 
-struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const struct kbtf *base, const char **why)
+struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const struct kbtf *base,
+		      const char **why)
 {
 	const struct btf_header *h = bytes;
 	struct kbtf *b = arena_new(a, struct kbtf);
 	size_t room;
 
 	*why = "it is no BTF of this machine's byte order";
-	if (len < sizeof(*h) || (uintptr_t)bytes % 4 || h->magic != BTF_MAGIC || h->version != BTF_VERSION)
+	if (len < sizeof(*h) || (uintptr_t)bytes % 4 || h->magic != BTF_MAGIC ||
+	    h->version != BTF_VERSION)
 		return NULL;
 	*why = "its sections leave the file";
 	if (h->hdr_len < sizeof(*h) || h->hdr_len > len || h->hdr_len % 4)
 		return NULL;
 	room = len - h->hdr_len;
-	if (h->type_off > room || h->type_len > room - h->type_off || h->type_off % 4 || h->str_off > room ||
-	    h->str_len > room - h->str_off)
+	if (h->type_off > room || h->type_len > room - h->type_off || h->type_off % 4 ||
+	    h->str_off > room || h->str_len > room - h->str_off)
 		return NULL;
 	b->base = base;
 	b->types = (const unsigned char *)bytes + h->hdr_len + h->type_off;
@@ -133,7 +139,8 @@ uint32_t kbtf_find(const struct kbtf *b, unsigned int kind, const char *name)
 	return 0;
 }
 
-void kbtf_each(const struct kbtf *b, unsigned int kind, bool (*fn)(uint32_t id, const char *name, void *arg), void *arg)
+void kbtf_each(const struct kbtf *b, unsigned int kind,
+	       bool (*fn)(uint32_t id, const char *name, void *arg), void *arg)
 {
 	for (uint32_t i = 0; i < b->n; i++) {
 		const struct btf_type *t = (const void *)(b->types + b->off[i]);
@@ -167,13 +174,15 @@ static const struct btf_type *kbtf_strip(const struct kbtf *b, uint32_t id)
 	return NULL;
 }
 
-int kbtf_params(const struct kbtf *b, struct arena *a, uint32_t id, struct kbtf_param **out, uint32_t *ret)
+int kbtf_params(const struct kbtf *b, struct arena *a, uint32_t id, struct kbtf_param **out,
+		uint32_t *ret)
 {
 	const struct btf_type *t = kbtf_strip(b, id);
 	const struct btf_param *p;
 	int n;
 
-	if (t && (BTF_INFO_KIND(t->info) == BTF_KIND_PTR || BTF_INFO_KIND(t->info) == BTF_KIND_FUNC))
+	if (t &&
+	    (BTF_INFO_KIND(t->info) == BTF_KIND_PTR || BTF_INFO_KIND(t->info) == BTF_KIND_FUNC))
 		t = kbtf_strip(b, t->type);
 	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_FUNC_PROTO)
 		return -1;
@@ -240,7 +249,8 @@ const char *kbtf_type_text(const struct kbtf *b, struct arena *a, uint32_t id)
 			stars[n++] = '*';
 		else if (kind == BTF_KIND_CONST)
 			is_const = true;
-		else if (kind != BTF_KIND_VOLATILE && kind != BTF_KIND_RESTRICT && kind != BTF_KIND_TYPE_TAG)
+		else if (kind != BTF_KIND_VOLATILE && kind != BTF_KIND_RESTRICT &&
+			 kind != BTF_KIND_TYPE_TAG)
 			break;
 		id = t->type;
 		t = NULL;
@@ -250,9 +260,9 @@ const char *kbtf_type_text(const struct kbtf *b, struct arena *a, uint32_t id)
 		return "function *";
 	if (t && BTF_INFO_KIND(t->info) == BTF_KIND_ARRAY)
 		return "array";
-	prefix = t && BTF_INFO_KIND(t->info) < sizeof(kind_prefix) / sizeof(kind_prefix[0]) ?
-			 kind_prefix[BTF_INFO_KIND(t->info)] :
-			 NULL;
+	prefix = t && BTF_INFO_KIND(t->info) < sizeof(kind_prefix) / sizeof(kind_prefix[0])
+			 ? kind_prefix[BTF_INFO_KIND(t->info)]
+			 : NULL;
 	name = t ? kbtf_str(b, t->name_off) : "void";
 	return arena_printf(a, "%s%s%s%s%s", is_const ? "const " : "", prefix ? prefix : "",
 			    *name ? name : "{...}", n ? " " : "", stars);

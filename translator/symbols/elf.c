@@ -36,7 +36,7 @@ struct elf_file {
 	const char *shstr;
 	size_t shstr_len;
 	VEC(struct elf_func) funcs;
-	bool read, symtab;
+	bool mapped, read, symtab;
 };
 
 static bool elf_inside(const struct elf_file *f, uint64_t off, uint64_t len)
@@ -44,7 +44,10 @@ static bool elf_inside(const struct elf_file *f, uint64_t off, uint64_t len)
 	return off <= f->len && len <= f->len - off;
 }
 
-/* A table of the file, copied when it is not aligned as its type wants; NULL when it leaves the file. */
+/*
+ * A table of the file, copied when it is not aligned as its type wants; NULL when it leaves the
+ * file.
+ */
 static const void *elf_table(const struct elf_file *f, uint64_t off, uint64_t n, size_t size)
 {
 	void *copy;
@@ -111,47 +114,58 @@ static const char *elf_read_headers(struct elf_file *f)
 	return NULL;
 }
 
-struct elf_file *elf_open(struct arena *a, const char *path, const char **why)
+struct elf_file *elf_open_bytes(struct arena *a, const void *bytes, size_t len, const char **why)
 {
 	struct elf_file *f = arena_new(a, struct elf_file);
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	struct stat st;
-	void *map;
 
 	f->arena = a;
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		*why = arena_printf(a, "%s", strerror(errno));
-		if (fd >= 0)
-			close(fd);
-		return NULL;
-	}
-	if (!S_ISREG(st.st_mode) || !st.st_size) {
-		*why = S_ISREG(st.st_mode) ? "an empty file" : "not a regular file";
-		close(fd);
-		return NULL;
-	}
-	map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (map == MAP_FAILED) {
-		*why = arena_printf(a, "%s", strerror(errno));
-		return NULL;
-	}
-	f->map = map;
-	f->len = st.st_size;
+	f->map = bytes;
+	f->len = len;
 	*why = elf_read_headers(f);
-	if (*why) {
-		elf_close(f);
-		return NULL;
+	return *why ? NULL : f;
+}
+
+/* Maps a regular file that is not empty, or says why that cannot be. */
+static const void *elf_map(struct arena *a, const char *path, size_t *len, const char **why)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	void *map = MAP_FAILED;
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0) {
+		*why = arena_strdup(a, strerror(errno));
+	} else if (!S_ISREG(st.st_mode) || !st.st_size) {
+		*why = S_ISREG(st.st_mode) ? "an empty file" : "not a regular file";
+	} else {
+		*len = st.st_size;
+		map = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+		if (map == MAP_FAILED)
+			*why = arena_strdup(a, strerror(errno));
 	}
+	if (fd >= 0)
+		close(fd);
+	return map == MAP_FAILED ? NULL : map;
+}
+
+struct elf_file *elf_open(struct arena *a, const char *path, const char **why)
+{
+	size_t len;
+	const void *map = elf_map(a, path, &len, why);
+	struct elf_file *f = map ? elf_open_bytes(a, map, len, why) : NULL;
+
+	if (f)
+		f->mapped = true;
+	else if (map)
+		munmap((void *)map, len);
 	return f;
 }
 
 void elf_close(struct elf_file *f)
 {
-	if (!f || !f->map)
+	if (!f || !f->mapped)
 		return;
 	munmap((void *)f->map, f->len);
-	f->map = NULL;
+	f->mapped = false;
 }
 
 const void *elf_section(const struct elf_file *f, const char *name, size_t *len)
@@ -187,7 +201,8 @@ static bool elf_addr_to_offset(const struct elf_file *f, uint64_t addr, uint64_t
 /* Takes the functions of one symbol table of @from; addresses are placed by @f's segments. */
 static void elf_add_table(struct elf_file *f, const struct elf_file *from, const Elf64_Shdr *s)
 {
-	const Elf64_Sym *syms = elf_table(from, s->sh_offset, s->sh_size / sizeof(*syms), sizeof(*syms));
+	const Elf64_Sym *syms =
+		elf_table(from, s->sh_offset, s->sh_size / sizeof(*syms), sizeof(*syms));
 	const Elf64_Shdr *strs = s->sh_link < from->nsh ? &from->sh[s->sh_link] : NULL;
 
 	if (!syms || !strs || !elf_inside(from, strs->sh_offset, strs->sh_size))
@@ -198,10 +213,14 @@ static void elf_add_table(struct elf_file *f, const struct elf_file *from, const
 
 		if (ELF64_ST_TYPE(syms[i].st_info) != STT_FUNC || syms[i].st_shndx == SHN_UNDEF)
 			continue;
-		name = elf_string((const char *)from->map + strs->sh_offset, strs->sh_size, syms[i].st_name);
+		name = elf_string((const char *)from->map + strs->sh_offset, strs->sh_size,
+				  syms[i].st_name);
 		if (!name || !*name || !elf_addr_to_offset(f, fn.addr, &fn.offset))
 			continue;
-		/* Copied: the mapping ends with elf_close(), and versions (name@@VER) are no part of the name. */
+		/*
+		 * Copied: the mapping ends with elf_close(), and versions (name@@VER) are no part
+		 * of the name.
+		 */
 		fn.name = arena_strndup(f->arena, name, strcspn(name, "@"));
 		vec_push(f->arena, &f->funcs, fn);
 	}
@@ -228,8 +247,8 @@ static const char *elf_debug_path(struct elf_file *f)
 	const Elf64_Nhdr *nh = (const void *)note;
 	char hex[2 * 64 + 1];
 
-	if (!note || len < sizeof(*nh) + 4 || (uintptr_t)note % 4 || nh->n_namesz != 4 || nh->n_descsz < 2 ||
-	    nh->n_descsz > 64 || nh->n_descsz > len - sizeof(*nh) - 4)
+	if (!note || len < sizeof(*nh) + 4 || (uintptr_t)note % 4 || nh->n_namesz != 4 ||
+	    nh->n_descsz < 2 || nh->n_descsz > 64 || nh->n_descsz > len - sizeof(*nh) - 4)
 		return NULL;
 	for (uint32_t i = 0; i < nh->n_descsz; i++) {
 		static const char digits[] = "0123456789abcdef";

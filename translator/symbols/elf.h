@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Functions and sections of a linked ELF object, read straight from the mapped file. Only 64-bit objects of this
- * machine: the others cannot be probed by these runtimes. Every offset of the file is checked before it is followed.
+ * Functions and sections of a linked ELF object, read straight from the mapped file. Only 64-bit
+ * objects of this machine: the others cannot be probed by these runtimes. Every offset of the file
+ * is checked before it is followed.
  */
 #ifndef SPILE_SYMBOLS_ELF_H
 #define SPILE_SYMBOLS_ELF_H
@@ -16,6 +17,8 @@ struct elf_file;
 
 /* NULL, with *@why set to a message such as "not an ELF file", when the file cannot be used. */
 struct elf_file *elf_open(struct arena *a, const char *path, const char **why);
+/* The same for a file that is in memory, which must outlive the result. */
+struct elf_file *elf_open_bytes(struct arena *a, const void *bytes, size_t len, const char **why);
 void elf_close(struct elf_file *f);
 
 struct elf_func {
@@ -26,8 +29,9 @@ struct elf_func {
 };
 
 /*
- * The functions defined in the object, sorted by offset then name, each (name, offset) once. Of .symtab and .dynsym; a
- * stripped object's separate debug file is used when it is installed under its build id.
+ * The functions defined in the object, sorted by offset then name, each (name, offset) once. Of
+ * .symtab and .dynsym; a stripped object's separate debug file is used when it is installed under
+ * its build id.
  */
 const struct elf_func *elf_funcs(struct elf_file *f, uint32_t *n);
 /* False when names of local functions are missing: no .symtab here nor in a debug file. */

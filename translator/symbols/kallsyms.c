@@ -3,10 +3,14 @@
 
 #include <string.h>
 
-/* Fewer names than this are no list of a kernel's symbols: Debian's /boot/System.map holds a single line of advice. */
+/*
+ * Fewer names than this are no list of a kernel's symbols: Debian's /boot/System.map holds a single
+ * line of advice.
+ */
 #define MIN_NAMES 100
 
-enum kernel_known kallsyms_find(struct arena *a, const char *path, const char *name, struct near_match *near)
+enum kernel_known kallsyms_find(struct arena *a, const char *path, const char *name,
+				struct near_match *near)
 {
 	enum kernel_known result = KERNEL_UNSURE;
 	size_t len = strlen(name), names = 0;

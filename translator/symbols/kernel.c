@@ -40,8 +40,8 @@ struct kernel_syms *kernel_syms_new(struct session *s)
 }
 
 /*
- * The bytes of a file, for as long as the program runs. Files of sysfs cannot be mapped on most kernels, so these are read
- * into memory that, unlike the arena's, needs no zeroing first.
+ * The bytes of a file, for as long as the program runs. Files of sysfs cannot be mapped on most
+ * kernels, so these are read into memory that, unlike the arena's, needs no zeroing first.
  */
 static const void *kernel_load(const char *path, size_t *len)
 {
@@ -142,7 +142,8 @@ static bool kernel_from_image(struct kernel_syms *k, const char *image)
 		return false;
 	if (s->cache_dir) {
 		dir = arena_printf(k->arena, "%s/btf", s->cache_dir);
-		path = arena_printf(k->arena, "%s/%s.%llx.%llx", dir, s->release, (unsigned long long)st.st_mtime,
+		path = arena_printf(k->arena, "%s/%s.%llx.%llx", dir, s->release,
+				    (unsigned long long)st.st_mtime,
 				    (unsigned long long)st.st_size);
 		if (kernel_from_file(k, path))
 			return true;
@@ -178,8 +179,9 @@ static bool kernel_from_root(struct kernel_syms *k, const char *root)
 {
 	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
 		const char *at = strchr(sources[i].path, '%');
-		const char *path = arena_printf(k->arena, "%s%.*s%s%s", root, (int)(at - sources[i].path),
-						sources[i].path, k->session->release, at + 2);
+		const char *path =
+			arena_printf(k->arena, "%s%.*s%s%s", root, (int)(at - sources[i].path),
+				     sources[i].path, k->session->release, at + 2);
 
 		if (sources[i].take(k, path))
 			return true;
@@ -196,13 +198,15 @@ static bool kernel_find_btf(struct kernel_syms *k)
 		return true;
 	if (!s->release)
 		return false;
-	if (s->kernel_build && kernel_from_vmlinux(k, arena_printf(k->arena, "%s/vmlinux", s->kernel_build)))
+	if (s->kernel_build &&
+	    kernel_from_vmlinux(k, arena_printf(k->arena, "%s/vmlinux", s->kernel_build)))
 		return true;
 	if (root && *root && kernel_from_root(k, root))
 		return true;
 	if (kernel_from_root(k, ""))
 		return true;
-	return s->cache_dir && kernel_from_file(k, arena_printf(k->arena, "%s/btf/%s", s->cache_dir, s->release));
+	return s->cache_dir &&
+	       kernel_from_file(k, arena_printf(k->arena, "%s/btf/%s", s->cache_dir, s->release));
 }
 
 const struct kbtf *kernel_btf(struct kernel_syms *k, const char **why, const char **hint)
@@ -213,13 +217,15 @@ const struct kbtf *kernel_btf(struct kernel_syms *k, const char **why, const cha
 		k->tried = true;
 		if (!kernel_find_btf(k)) {
 			if (!k->why)
-				k->why = arena_printf(k->arena, "found no type information (BTF) of kernel %s",
-						      s->release ? s->release : "(unknown)");
-			k->hint = arena_printf(k->arena,
-					       "install linux-image-%s, or set SPILE_KERNEL_ROOT to a folder "
-					       "that holds boot/vmlinuz-%s",
-					       s->release ? s->release : "RELEASE",
-					       s->release ? s->release : "RELEASE");
+				k->why = arena_printf(
+					k->arena, "found no type information (BTF) of kernel %s",
+					s->release ? s->release : "(unknown)");
+			k->hint = arena_printf(
+				k->arena,
+				"install linux-image-%s, or set SPILE_KERNEL_ROOT to a folder "
+				"that holds boot/vmlinuz-%s",
+				s->release ? s->release : "RELEASE",
+				s->release ? s->release : "RELEASE");
 		}
 	}
 	*why = k->why;
@@ -243,8 +249,9 @@ static void kernel_list_modules(struct kernel_syms *k)
 		return;
 	while ((e = readdir(d)))
 		if (e->d_name[0] != '.' && strcmp(e->d_name, "vmlinux") != 0)
-			vec_push(k->arena, &k->modules,
-				 ((struct module_btf){ .name = arena_strdup(k->arena, e->d_name) }));
+			vec_push(
+				k->arena, &k->modules,
+				((struct module_btf){ .name = arena_strdup(k->arena, e->d_name) }));
 	closedir(d);
 	if (k->modules.n)
 		qsort(k->modules.v, k->modules.n, sizeof(*k->modules.v), by_name);
@@ -286,7 +293,8 @@ static bool feed_near(uint32_t id, const char *name, void *arg)
 	return true;
 }
 
-enum kernel_known kernel_has_function(struct kernel_syms *k, const char *name, struct near_match *near)
+enum kernel_known kernel_has_function(struct kernel_syms *k, const char *name,
+				      struct near_match *near)
 {
 	const char *why, *hint, *root = getenv("SPILE_KERNEL_ROOT");
 	const struct kbtf *btf = kernel_btf(k, &why, &hint);
@@ -295,13 +303,20 @@ enum kernel_known kernel_has_function(struct kernel_syms *k, const char *name, s
 
 	if (btf && kbtf_find(btf, BTF_KIND_FUNC, name))
 		return KERNEL_HAS;
-	/* BTF lacks assembler and some static functions: lists of symbols decide, when there are any. */
+	/*
+	 * BTF lacks assembler and some static functions: lists of symbols decide, when there are
+	 * any.
+	 */
 	if (!s->foreign_kernel)
 		known = kallsyms_find(k->arena, "/proc/kallsyms", name, near);
 	else if (root && *root && s->release)
-		known = kallsyms_find(k->arena, arena_printf(k->arena, "%s/boot/System.map-%s", root, s->release), name, near);
+		known = kallsyms_find(
+			k->arena, arena_printf(k->arena, "%s/boot/System.map-%s", root, s->release),
+			name, near);
 	if (known == KERNEL_UNSURE && s->foreign_kernel && s->release)
-		known = kallsyms_find(k->arena, arena_printf(k->arena, "/boot/System.map-%s", s->release), name, near);
+		known = kallsyms_find(k->arena,
+				      arena_printf(k->arena, "/boot/System.map-%s", s->release),
+				      name, near);
 	if (known != KERNEL_UNSURE || !btf)
 		return known;
 	if (near)
@@ -309,7 +324,8 @@ enum kernel_known kernel_has_function(struct kernel_syms *k, const char *name, s
 	return KERNEL_HAS_NOT;
 }
 
-enum kernel_known kernel_has_event(struct kernel_syms *k, const char *system, const char *name, const char **found)
+enum kernel_known kernel_has_event(struct kernel_syms *k, const char *system, const char *name,
+				   const char **found)
 {
 	enum kernel_known known = KERNEL_HAS_NOT;
 	glob_t g;
@@ -317,7 +333,8 @@ enum kernel_known kernel_has_event(struct kernel_syms *k, const char *system, co
 	*found = NULL;
 	if (k->session->foreign_kernel || access(EVENTS "/header_page", F_OK) < 0)
 		return KERNEL_UNSURE;
-	if (glob(arena_printf(k->arena, EVENTS "/%s/%s", system ? system : "*", name), GLOB_NOSORT, NULL, &g) == 0) {
+	if (glob(arena_printf(k->arena, EVENTS "/%s/%s", system ? system : "*", name), GLOB_NOSORT,
+		 NULL, &g) == 0) {
 		const char *sys = g.gl_pathv[0] + strlen(EVENTS) + 1;
 
 		*found = arena_strndup(k->arena, sys, strcspn(sys, "/"));
