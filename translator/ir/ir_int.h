@@ -93,4 +93,9 @@ static inline int64_t ir_scmp_result(const char *a, const char *b)
 	return (c > 0) - (c < 0);
 }
 
+/* strtol(): C's in base 0 and 2..36; 0 for another base or no number. */
+int64_t ir_strtol(const char *s, int64_t base);
+/* substr(): the part of a string of @len bytes; empty for an offset outside it. */
+void ir_substr_range(uint32_t len, int64_t *from, int64_t *n);
+
 #endif

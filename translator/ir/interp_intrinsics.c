@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The intrinsics of user space: in_NAME() for each row of intrinsics.def. The "current task" is this process. */
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "interp_int.h"
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec t;
+
+	clock_gettime(id, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static int64_t cycles(void)
+{
+#if defined(__x86_64__)
+	return (int64_t)__builtin_ia32_rdtsc();
+#else
+	return clock_ns(CLOCK_MONOTONIC);
+#endif
+}
+
+#define IN(name) static int in_##name(struct interp *in, union slot *r, const struct code *c)
+#define IN_NUMBER(name, expr)    \
+	IN(name)                 \
+	{                        \
+		(void)in;        \
+		r[c->d].i = expr; \
+		return 0;        \
+	}
+
+IN_NUMBER(pid, getpid())
+IN_NUMBER(tid, gettid())
+IN_NUMBER(ppid, getppid())
+IN_NUMBER(uid, getuid())
+IN_NUMBER(euid, geteuid())
+IN_NUMBER(gid, getgid())
+IN_NUMBER(egid, getegid())
+IN_NUMBER(cpu, sched_getcpu())
+IN_NUMBER(target, in->env.target)
+IN_NUMBER(realtime_ns, clock_ns(CLOCK_REALTIME))
+IN_NUMBER(monotonic_ns, clock_ns(CLOCK_MONOTONIC))
+IN_NUMBER(cycles, cycles())
+IN_NUMBER(strlen, r[c->a].s->len)
+IN_NUMBER(isinstr, strstr(r[c->a].s->s, r[c->b].s->s) != NULL)
+IN_NUMBER(strtol, ir_strtol(r[c->a].s->s, r[c->b].i))
+
+static int result(struct interp *in, union slot *r, const struct code *c, const char *s, size_t n)
+{
+	struct istr *out = interp_result(r, c);
+
+	istr_set(in, out, s, n);
+	r[c->d].s = out;
+	return 0;
+}
+
+IN(execname)
+{
+	char name[17] = "";
+
+	prctl(PR_GET_NAME, name);
+	return result(in, r, c, name, strlen(name));
+}
+
+IN(pp)
+{
+	const char *name = in->m->probes.v[in->probe]->name;
+
+	return result(in, r, c, name, strlen(name));
+}
+
+IN(exit)
+{
+	(void)r;
+	(void)c;
+	in->exit = true;
+	return 0;
+}
+
+IN(substr)
+{
+	const struct istr *s = r[c->a].s;
+	int64_t from = r[c->b].i, n = r[c->args[2]].i;
+
+	ir_substr_range(s->len, &from, &n);
+	return result(in, r, c, s->s + from, (size_t)n);
+}
+
+const interp_fn interp_intrinsic_fn[IN_COUNT] = {
+#define INTRINSIC(name, result, operands, flags, k, b, u) [IN_##name] = in_##name,
+#include "intrinsics.def"
+#undef INTRINSIC
+};
