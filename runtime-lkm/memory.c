@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Reading the kernel's and a process's memory, and a hit's arguments. Never sleeps: a page that is not there is a fault. */
+#include "rt.h"
+
+/* As IR_MEM() and IR_USER of ir.h. */
+#define SP_MEM_WIDTH(mem) ((mem) & 15u)
+#define SP_MEM_SIGNED 16u
+#define SP_MEM_USER 32u
+
+static SP_CODE bool sp_copy(void *to, u64 addr, size_t n, bool user)
+{
+	if (user)
+		return !copy_from_user_nofault(to, (const void __user *)(unsigned long)addr, n);
+	return !copy_from_kernel_nofault(to, (const void *)(unsigned long)addr, n);
+}
+
+static SP_CODE s64 sp_narrow(u64 v, u32 mem)
+{
+	u32 shift = 64 - 8 * SP_MEM_WIDTH(mem);
+
+	if (mem & SP_MEM_SIGNED)
+		return (s64)(v << shift) >> shift;
+	return v << shift >> shift;
+}
+
+SP_CODE s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out)
+{
+	bool user = mem & SP_MEM_USER;
+	u64 v = 0;
+
+	if (!sp_copy(&v, addr, SP_MEM_WIDTH(mem), user))
+		return sp_fail(c, user ? SP_ERR_UFAULT : SP_ERR_KFAULT, addr);
+	*out = sp_narrow(v, mem);
+	return 0;
+}
+
+/*
+ * Copies piece by piece, no piece across a page: what follows the string may be unmapped. The destination is left alone
+ * when it fails.
+ */
+SP_CODE s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to)
+{
+	size_t max = sp_script.maxstringlen - 1, n = 0;
+	bool user = mem & SP_MEM_USER;
+	char *text = c->scratch;
+
+	while (n < max) {
+		size_t piece = min_t(size_t, 64 - ((addr + n) & 63), max - n), got;
+
+		if (!sp_copy(text + n, addr + n, piece, user))
+			return sp_fail(c, user ? SP_ERR_USTRFAULT : SP_ERR_KSTRFAULT, addr);
+		got = strnlen(text + n, piece);
+		n += got;
+		if (got < piece)
+			break;
+	}
+	text[n] = 0;
+	sp_str_copy(to, text);
+	return 0;
+}
+
+/* ---- arguments, by the C calling convention, at the function's first instruction ---- */
+
+#ifdef CONFIG_X86_64
+static SP_CODE s64 sp_stack_arg(struct pt_regs *regs, u32 n)
+{
+	bool user = user_mode(regs);
+	u32 compat;
+	u64 v = 0;
+
+	if (user && !user_64bit_mode(regs))
+		return sp_copy(&compat, regs->sp + 4 * n, 4, true) ? compat : 0;
+	return sp_copy(&v, regs->sp + 8 * (n - 6), 8, user) ? v : 0;
+}
+
+SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)
+{
+	struct pt_regs *regs = c->regs;
+
+	if (!regs)
+		return 0;
+	if (user_mode(regs) && !user_64bit_mode(regs))
+		return sp_stack_arg(regs, n);
+	switch (n) {
+	case 1:
+		return regs->di;
+	case 2:
+		return regs->si;
+	case 3:
+		return regs->dx;
+	case 4:
+		return regs->cx;
+	case 5:
+		return regs->r8;
+	case 6:
+		return regs->r9;
+	default:
+		return sp_stack_arg(regs, n);
+	}
+}
+#else
+SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)
+{
+	return c->regs ? regs_get_kernel_argument(c->regs, n - 1) : 0;
+}
+#endif
+
+SP_CODE s64 sp_retval(struct sp_ctx *c)
+{
+	return c->regs ? regs_return_value(c->regs) : 0;
+}

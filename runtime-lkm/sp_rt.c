@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The kernel-side runtime, as one unit: see rt.h. */
+#include "rt.h"
+
+#include "strings.c"
+#include "ring.c"
+#include "context.c"
+#include "map.c"
+#include "stat.c"
+#include "iter.c"
+#include "memory.c"
+#include "intrinsics.c"
+#include "attach_kprobe.c"
+#include "attach_tracepoint.c"
+#include "attach_uprobe.c"
+#include "attach_timer.c"
+#include "attach_profile.c"
+#include "session.c"
+#include "control.c"
