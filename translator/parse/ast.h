@@ -14,6 +14,9 @@
 #include "base/source.h"
 #include "base/strtab.h"
 
+/* How deep statements and expressions may nest; more is E-LIMIT. */
+#define PARSE_MAX_DEPTH 1000
+
 /* Script types. A symbol starts UNKNOWN and is settled by inference. */
 enum script_type { T_UNKNOWN, T_LONG, T_STRING, T_STATS, T_VOID };
 
@@ -35,7 +38,7 @@ enum expr_kind {
 	E_PRINT, /* print */
 	E_TARGET, /* name "$var" with suffixes: members, index, address_of, pretty */
 	E_ATOP, /* name "@cast", "@var", "@defined", "@entry" ...; args; suffixes as E_TARGET */
-	E_SUFFIXED, /* a with suffixes: x->m, f()[i] (autocast) */
+	E_SUFFIXED, /* a with suffixes: x->m, f()[i] (autocast); @hist_log(x)[i] has an E_STAT as a */
 	E_EMBEDDED, /* str: the C text of %{ %} */
 };
 
@@ -80,6 +83,7 @@ struct expr {
 	struct span op_at; /* the operator or name: what run-time errors point at */
 	uint8_t op; /* bin_op, un_op, stat_op or print_flags */
 	bool address_of; /* &$var->m */
+	uint16_t height; /* of the tree below, at most PARSE_MAX_DEPTH: bounds every recursion over it */
 	enum script_type type; /* by pass 2 */
 	const char *name;
 	int64_t num;
