@@ -91,7 +91,7 @@ int remove_module(struct diag *d, const char *given)
 		*p = '_';
 	snprintf(path, sizeof(path), "/sys/module/%s/refcnt", name);
 	if (access(path, F_OK)) {
-		diag_error(d, TAG_LOAD, SPAN_NONE, "no module %s is loaded", name);
+		diag_error(d, TAG_LOAD, SPAN_NONE, "module %s is not loaded", name);
 		return -1;
 	}
 	snprintf(path, sizeof(path), CONTROL_DIR "%s", name);
