@@ -372,7 +372,9 @@ static int session_close(struct loop *l)
 	child_cancel(&l->child);
 	bad |= out_close(&l->out, &r->diag) != 0;
 	diag_flush(&r->diag, stderr);
-	bad |= r->diag.errors || report_end(l) || child_failed(&l->child);
+	bad |= r->diag.errors || report_end(l);
+	/* An interrupt from the terminal ends the child as well: that is no failure of its own. */
+	bad |= !signals_count() && child_failed(&l->child);
 	if (signals_enough()) {
 		fputs(signals_message, stderr);
 		bad = true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the session does with each record. */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "staprun/loop.h"
@@ -53,6 +52,23 @@ static bool error_is_late(const struct loop *l)
 	return l->failed && !l->in_handler && !l->kernel_session;
 }
 
+static void show_error(struct loop *l, enum ir_error kind, int64_t operand, int64_t loc,
+		       const char *text, uint32_t len)
+{
+	const struct ir_module *m = l->run->ir;
+	struct buf own, line;
+
+	buf_init(&own);
+	buf_init(&line);
+	buf_add(&own, text, len);
+	ir_error_render(&line, m, kind, operand, own.p);
+	if (loc)
+		buf_printf(&line, " near %s", m->strings.v[loc]);
+	stderr_line(l, "ERROR: ", line.p, line.len);
+	buf_fini(&own);
+	buf_fini(&line);
+}
+
 static void on_error(struct loop *l, const struct rec *rec)
 {
 	const struct ir_module *m = l->run->ir;
@@ -60,7 +76,6 @@ static void on_error(struct loop *l, const struct rec *rec)
 	struct payload in;
 	const char *text;
 	uint32_t len;
-	struct buf b;
 
 	if (!payload_open(&in, rec) || !payload_int(&in, &operand) || !payload_int(&in, &loc) ||
 	    !payload_int(&in, &probe) || !payload_str(&in, &text, &len) || rec->id >= ERR_COUNT ||
@@ -69,15 +84,8 @@ static void on_error(struct loop *l, const struct rec *rec)
 		return;
 	}
 	l->errors++;
-	if (!error_is_late(l)) {
-		buf_init(&b);
-		ir_error_render(&b, m, (enum ir_error)rec->id, operand,
-				arena_strndup(&l->run->arena, text, len));
-		if (loc)
-			buf_printf(&b, " near %s", m->strings.v[loc]);
-		stderr_line(l, "ERROR: ", b.p, b.len);
-		buf_fini(&b);
-	}
+	if (!error_is_late(l))
+		show_error(l, (enum ir_error)rec->id, operand, loc, text, len);
 	if (l->errors > (uint64_t)m->limits.maxerrors) {
 		l->failed = true;
 		l->run->exiting = true;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The session loop, driven by a runner made for the test: what runs when, what is said, what
- * the exit status is.
+ * The session loop, driven by a runner made for the test: what runs when, what is said, what the
+ * exit status is.
  */
 #include <check.h>
 #include <fcntl.h>
@@ -253,6 +253,90 @@ START_TEST(timers_run_as_they_fall_due)
 	add_timer(20000000, "20 ", ACT_PRINT);
 	add_timer(50000000, "50 ", ACT_EXIT);
 	expect(session(), 0, "20 20 50 ", "lseu");
+}
+END_TEST
+
+static struct timers make_timers(void)
+{
+	struct timers t;
+
+	ck_assert_int_eq(timers_init(&t, m, &run.arena), 0);
+	timers_start(&t);
+	return t;
+}
+
+START_TEST(timers_due_together_keep_their_order)
+{
+	struct timers t;
+	uint32_t probe;
+
+	add_timer(3000, "a", ACT_PRINT);
+	add_timer(2000, "b", ACT_PRINT);
+	add_timer(2000, "c", ACT_PRINT);
+	t = make_timers();
+	for (uint32_t i = 0; i < 3; i++)
+		t.v[i].due = t.v[i].period;
+	ck_assert(!timers_next(&t, 1999, &probe));
+	ck_assert(timers_next(&t, 3000, &probe));
+	ck_assert_uint_eq(probe, 1);
+	ck_assert(timers_next(&t, 3000, &probe));
+	ck_assert_uint_eq(probe, 2);
+	ck_assert(timers_next(&t, 3000, &probe));
+	ck_assert_uint_eq(probe, 0);
+	ck_assert(!timers_next(&t, 3000, &probe));
+	timers_fini(&t);
+}
+END_TEST
+
+START_TEST(missed_periods_are_not_made_up)
+{
+	struct timers t;
+	uint32_t probe;
+
+	add_timer(1000, "a", ACT_PRINT);
+	t = make_timers();
+	t.v[0].due = 1000;
+	ck_assert(timers_next(&t, 5500, &probe));
+	ck_assert(!timers_next(&t, 5500, &probe));
+	ck_assert_uint_eq(t.v[0].due, 6000);
+	timers_fini(&t);
+}
+END_TEST
+
+START_TEST(random_periods_stay_in_range)
+{
+	uint64_t due = 0, least = UINT64_MAX, most = 0;
+	struct timers t;
+	uint32_t probe;
+
+	add_timer(1000, "a", ACT_PRINT);
+	m->probes.v[0]->random = 100;
+	t = make_timers();
+	t.v[0].due = 0;
+	for (int i = 0; i < 20000; i++) {
+		uint64_t step;
+
+		ck_assert(timers_next(&t, due, &probe));
+		step = t.v[0].due - due;
+		due = t.v[0].due;
+		least = step < least ? step : least;
+		most = step > most ? step : most;
+	}
+	ck_assert_uint_eq(least, 900);
+	ck_assert_uint_eq(most, 1100);
+	timers_fini(&t);
+}
+END_TEST
+
+START_TEST(jiffies_are_ticks)
+{
+	struct timers t;
+
+	add_timer(3, "a", ACT_PRINT);
+	m->probes.v[0]->jiffies = true;
+	t = make_timers();
+	ck_assert_uint_eq(t.v[0].period, 3 * timers_jiffy());
+	timers_fini(&t);
 }
 END_TEST
 
@@ -546,6 +630,10 @@ static TCase *all_tests(void)
 	tcase_add_test(tc, errors_up_to_the_limit_go_on);
 	tcase_add_test(tc, error_in_end_ends_the_ends);
 	tcase_add_test(tc, timers_run_as_they_fall_due);
+	tcase_add_test(tc, timers_due_together_keep_their_order);
+	tcase_add_test(tc, missed_periods_are_not_made_up);
+	tcase_add_test(tc, random_periods_stay_in_range);
+	tcase_add_test(tc, jiffies_are_ticks);
 	tcase_add_test(tc, jiffy_is_plausible);
 	tcase_add_test(tc, kernel_records_are_printed);
 	tcase_add_test(tc, runner_without_descriptor_is_polled);
