@@ -20,6 +20,7 @@ struct derive {
 	bool optional;
 	const char *chain; /* " <- alias <- ..." */
 	unsigned int depth;
+	struct span use; /* what the user's probe wrote, when @depth */
 	uint32_t first_handler; /* of this probe, in elab->handlers */
 };
 
@@ -217,7 +218,8 @@ static bool expand_alias(struct elab *e, const struct derive *d, const struct al
 	}
 	if (!check_depth(e, a->ast->body, NULL, a->ast->at) || !check_depth(e, a->ast->epilogue, NULL, a->ast->at))
 		return true;
-	in.depth++;
+	if (!in.depth++)
+		in.use = use->at;
 	in.file = a->file;
 	in.parts = wrap_parts(e, a, &d->parts);
 	in.chain = arena_printf(e->arena, " <- %s%s", point_text(e, use), d->chain);
@@ -256,13 +258,25 @@ static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_
 	return true;
 }
 
-static void report_unknown(struct elab *e, struct probe_point *pp)
+static void report_unknown(struct elab *e, const struct derive *d, struct probe_point *pp)
 {
 	struct near_match m;
 
 	near_init(&m, pp->comps.n ? pp->comps.v[0].name : "");
 	elab_near_aliases(e, &m);
 	probe_report_unknown(&e->env, pp, &m);
+	if (d->depth)
+		diag_note(e->diag, d->use, "this alias led there");
+}
+
+/* False past the limit, which also ends aliases that multiply without leading to a site. */
+static bool count_point(struct elab *e, const struct probe_point *pp)
+{
+	if (e->points++ < ELAB_MAXPOINTS)
+		return true;
+	if (e->points == ELAB_MAXPOINTS + 1)
+		diag_error(e->diag, TAG_LIMIT, pp->at, "more than %d probe points", ELAB_MAXPOINTS);
+	return false;
 }
 
 /* True when the point led to a site, or to an error that '!' need not add to. */
@@ -271,10 +285,8 @@ static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp
 	site_vec sites = { 0 };
 	bool any = false;
 
-	if (e->probes.n >= ELAB_MAXSITES) {
-		diag_error(e->diag, TAG_LIMIT, pp->at, "more than %d probe points", ELAB_MAXSITES);
+	if (!count_point(e, pp))
 		return true;
-	}
 	d.optional = d.optional || pp->optional || pp->sufficient;
 	if (pp->cond) {
 		guard_vec g = { 0 };
@@ -293,7 +305,7 @@ static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp
 		return sites.n > 0;
 	case PROBE_UNKNOWN:
 		if (!pp->comps.n || (!expand_aliases(e, &d, pp, &any) && !d.optional))
-			report_unknown(e, pp);
+			report_unknown(e, &d, pp);
 		return any;
 	case PROBE_NOMATCH:
 	case PROBE_BAD:

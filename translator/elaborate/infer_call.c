@@ -212,6 +212,7 @@ struct var_list {
 static void list_var(const struct probe_var *v, void *arg)
 {
 	struct var_list *l = arg;
+	struct probe_var *copy;
 
 	if (l->near)
 		near_try(l->near, v->name);
@@ -219,8 +220,13 @@ static void list_var(const struct probe_var *v, void *arg)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
 	if (!l->t || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
 		return;
-	if (strncmp(v->name, "$$", 2) != 0)
-		vec_push(l->e->arena, &l->t->list, v);
+	if (strncmp(v->name, "$$", 2) == 0)
+		return;
+	/* the family's own may be gone when it returns */
+	copy = arena_new(l->e->arena, struct probe_var);
+	*copy = *v;
+	copy->name = arena_strdup(l->e->arena, v->name);
+	vec_push(l->e->arena, &l->t->list, copy);
 }
 
 static void report_no_target(struct infer *i, struct expr *x, const struct probe_site *site)

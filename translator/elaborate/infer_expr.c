@@ -118,7 +118,7 @@ static struct tvar *infer_assign(struct infer *i, struct expr *x)
 	if (!l)
 		return r;
 	if (x->op == B_NONE) {
-		type_unite(i->e, l, r, x->at);
+		type_unite(i->e, r, l, x->b->at);
 		return l;
 	}
 	type_want(i->e, l, x->op == B_CAT ? T_STRING : T_LONG, x->a->at, TAG_TYPE);

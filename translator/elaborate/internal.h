@@ -10,9 +10,9 @@
 
 /* Trees deeper than this are refused before any walk recurses over them. */
 #define ELAB_MAXDEPTH 2500
-/* Aliases of aliases ..., and all sites of a script together. */
+/* Aliases of aliases ..., and all points of a script together, aliases expanded. */
 #define ELAB_MAXALIAS 32
-#define ELAB_MAXSITES 100000
+#define ELAB_MAXPOINTS 100000
 
 /*
  * A type to be found: union-find. Variables that must have one type are united; the root knows the type and the place
@@ -150,6 +150,7 @@ struct elab {
 	VEC(struct alias) aliases;
 	VEC(struct handler *) handlers;
 	VEC(struct elab_probe) probes;
+	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
 };
 
