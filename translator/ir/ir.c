@@ -243,19 +243,25 @@ static bool fmt_eq(const struct ir_fmt *a, const struct ir_fmt *b)
 	return true;
 }
 
-/* A format that fmt_next_piece() refuses yields IR_NONE. */
-uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs)
+struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args, uint32_t nargs)
 {
-	struct ir_fmt *fmt = arena_new(m->arena, struct ir_fmt);
+	struct ir_fmt *fmt = arena_new(a, struct ir_fmt);
 	struct fmt_piece p;
 	int r;
 
 	while ((r = fmt_next_piece(&text, &p)) > 0)
-		vec_push(m->arena, &fmt->pieces, p);
-	if (r < 0)
-		return IR_NONE;
+		vec_push(a, &fmt->pieces, p);
 	for (uint32_t i = 0; i < nargs; i++)
-		vec_push(m->arena, &fmt->args, args[i]);
+		vec_push(a, &fmt->args, args[i]);
+	return r < 0 ? NULL : fmt;
+}
+
+uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs)
+{
+	struct ir_fmt *fmt = ir_fmt_parse(m->arena, text, args, nargs);
+
+	if (!fmt)
+		return IR_NONE;
 	for (uint32_t i = 0; i < m->fmts.n; i++)
 		if (fmt_eq(m->fmts.v[i], fmt))
 			return i;

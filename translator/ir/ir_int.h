@@ -36,10 +36,15 @@ extern const unsigned int ir_limit_n;
 const struct ir_global *ir_insn_global(const struct ir_module *m, const struct ir_func *f,
 				       const struct ir_insn *i);
 enum ir_type ir_val_type(const struct ir_func *f, struct ir_val v);
+/* NULL when the text, which is kept by reference, is malformed. */
+struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args, uint32_t nargs);
 /* Puts the text of a format back together. */
 void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt);
 /* Type a conversion takes; IR_VOID: either (a memory dump). */
 enum ir_type ir_conv_type(char conv);
+
+/* The binary form starts with this; the number goes up with every change to it or to a .def file. */
+#define IR_MAGIC "SPILE-IR\1"
 
 /* Bit sets over registers. */
 static inline uint32_t bits_words(uint32_t n)
