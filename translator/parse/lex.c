@@ -324,10 +324,14 @@ static void lex_unknown(struct lexer *l, struct token *t)
 			diag_hint(l->env->diag, "is it a typographic quote or dash? use \" or -");
 	} else if ((unsigned char)*from < 0x20 || *from == 0x7f) {
 		lex_error(l, t, TAG_LEX, from, "a control character: is this a script?");
+	} else if (*from == '\'') {
+		/* 'c' as in C: one error, not one for each quote */
+		if (l->end - l->p > 1 && l->p[0] != '\n' && l->p[1] == '\'')
+			l->p += 2;
+		lex_error(l, t, TAG_LEX, from, "single quotes mean nothing here");
+		diag_hint(l->env->diag, "strings are written with \"");
 	} else {
 		lex_error(l, t, TAG_LEX, from, "this character means nothing here");
-		if (*from == '\'')
-			diag_hint(l->env->diag, "strings are written with \"");
 	}
 }
 

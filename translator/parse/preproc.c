@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Macros and conditionals are refused as a whole: one error each, then reading goes on behind the
- * closing %), so that what follows is still checked.
+ * Macros and conditionals are refused as a whole: one error each, and a broken token in their place, which
+ * makes the parser give up the item they stand in without a further message.
  */
 #include "preproc.h"
 
@@ -47,31 +47,28 @@ static void refuse(struct preproc *pp, const struct token *t, const char *what)
 }
 
 /* @define NAME %( body %) or @define NAME(a, b) %( body %): to the end of the body. */
-static void skip_define(struct preproc *pp, struct token *t)
+static void skip_define(struct preproc *pp)
 {
+	struct token t;
+
 	do
-		lex_next(&pp->lex, t);
-	while (t->kind == TK_IDENT || t->kind == OP_LPAREN || t->kind == OP_COMMA ||
-	       t->kind == OP_RPAREN);
-	if (t->kind != OP_PP_OPEN)
-		return;
-	skip_group(pp, t);
-	lex_next(&pp->lex, t);
+		lex_next(&pp->lex, &t);
+	while (t.kind == TK_IDENT || t.kind == OP_LPAREN || t.kind == OP_COMMA ||
+	       t.kind == OP_RPAREN);
+	if (t.kind == OP_PP_OPEN)
+		skip_group(pp, &t);
 }
 
 void preproc_next(struct preproc *pp, struct token *t)
 {
 	lex_next(&pp->lex, t);
-	for (;;) {
-		if (t->kind == OP_PP_OPEN) {
-			refuse(pp, t, "preprocessor conditionals %( %)");
-			skip_group(pp, t);
-			lex_next(&pp->lex, t);
-		} else if (t->kind == TK_IDENT && t->name == pp->define) {
-			refuse(pp, t, "macro definitions");
-			skip_define(pp, t);
-		} else {
-			return;
-		}
+	if (t->kind == OP_PP_OPEN) {
+		refuse(pp, t, "preprocessor conditionals %( %)");
+		skip_group(pp, t);
+		t->kind = TK_JUNK;
+	} else if (t->kind == TK_IDENT && t->name == pp->define) {
+		refuse(pp, t, "macro definitions");
+		skip_define(pp);
+		t->kind = TK_JUNK;
 	}
 }
