@@ -129,7 +129,7 @@ START_TEST(takes_widths_from_arguments)
 	put_str("ab");
 	put_int(-1);
 	put_str("xyz");
-	expect(id, "[42|ab    |]");
+	expect(id, "[42|ab    |xyz]");
 }
 END_TEST
 

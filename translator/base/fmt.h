@@ -35,11 +35,11 @@ struct fmt_out {
 	size_t len, size;
 };
 
-/* What a '*' argument means as a width or precision, the same for sprintf and for records. */
+/* What a "*" argument means, the same for sprintf and for records: below 0 it is as if none were given. */
 #define FMT_STAR_MAX 131072
 static inline int fmt_star(int64_t v)
 {
-	return v < 0 ? 0 : v > FMT_STAR_MAX ? FMT_STAR_MAX : (int)v;
+	return v < 0 ? FMT_NONE : v > FMT_STAR_MAX ? FMT_STAR_MAX : (int)v;
 }
 
 void fmt_lit(struct fmt_out *o, const char *s, size_t n);
