@@ -135,6 +135,19 @@ void diag_hint(struct diag *d, const char *fmt, ...)
 	va_end(ap);
 }
 
+bool diag_first_error(const struct diag *d, struct span *at, const char **text)
+{
+	const struct diag_entry *e = d->head;
+
+	while (e && e->sev != SEV_ERROR && e->sev != SEV_INTERNAL)
+		e = e->next;
+	if (!e)
+		return false;
+	*at = e->at;
+	*text = e->text;
+	return true;
+}
+
 /* Length of the valid UTF-8 sequence at @p, at most @n; 0 when there is none. */
 static size_t utf8_len(const unsigned char *p, size_t n)
 {

@@ -58,6 +58,8 @@ void diag_hint(struct diag *d, const char *fmt, ...) __attribute__((format(print
 
 /* Renders and forgets what was collected; identical entries once. The counts stay. */
 void diag_flush(struct diag *d, FILE *out);
+/* The first error that waits to be rendered: its place and text. False when there is none. */
+bool diag_first_error(const struct diag *d, struct span *at, const char **text);
 const char *diag_tag_text(enum diag_tag tag); /* "E-UNKNOWN-FUNC" */
 
 #endif
