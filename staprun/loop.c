@@ -154,9 +154,10 @@ static int session_open(struct loop *l)
 	if (out_open(&l->out, r->opt.output, &r->arena, &r->diag) || open_events(l))
 		return -1;
 	format_init(&l->format, r->ir, &r->arena);
-	l->loaded = true;
+	l->load_called = true;
 	if (r->ops->load(r))
 		return -1;
+	l->loaded = true;
 	diag_flush(&r->diag, stderr);
 	open_interp(l);
 	return 0;
@@ -383,7 +384,7 @@ static int session_close(struct loop *l)
 		interp_free(r->interp);
 	if (l->local_store)
 		ir_local_store_free(l->local_store);
-	if (l->loaded)
+	if (l->load_called)
 		r->ops->unload(r);
 	timers_fini(&l->timers);
 	signals_stop();

@@ -17,6 +17,7 @@ struct loop {
 	struct child child;
 	void *local_store; /* NULL: globals live with the runner */
 
+	bool load_called; /* so unload has to be */
 	bool loaded, started;
 	bool poll_process; /* no pidfd: ask now and then whether the target is there */
 	bool in_handler; /* a user-side handler runs */
