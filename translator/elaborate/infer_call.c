@@ -212,20 +212,21 @@ struct var_list {
 static void list_var(const struct probe_var *v, void *arg)
 {
 	struct var_list *l = arg;
+	/* the family's own may be gone when it returns */
+	const char *name = arena_strdup(l->e->arena, v->name);
 	struct probe_var *copy;
 
 	if (l->near)
-		near_try(l->near, v->name);
+		near_try(l->near, name);
 	if (l->names)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
 	if (!l->t || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
 		return;
-	if (strncmp(v->name, "$$", 2) == 0)
+	if (!strncmp(name, "$$", 2))
 		return;
-	/* the family's own may be gone when it returns */
 	copy = arena_new(l->e->arena, struct probe_var);
 	*copy = *v;
-	copy->name = arena_strdup(l->e->arena, v->name);
+	copy->name = name;
 	vec_push(l->e->arena, &l->t->list, copy);
 }
 

@@ -213,7 +213,8 @@ static void warn_unassigned(const struct infer *i)
 		for (uint32_t k = 0; k < i->locals->n; k++)
 			if (i->locals->v[k]->assigned || i->locals->v[k]->is_param)
 				near_try(&m, i->locals->v[k]->sym.name);
-		elab_near_globals(i->e, i->file, &m);
+		if (i->file)
+			elab_near_globals(i->e, i->file, &m);
 		if (near_best(&m))
 			diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
 	}
@@ -231,10 +232,10 @@ void infer_handler(struct elab *e, struct handler *h)
 	i.in_guard = false;
 	for (uint32_t n = 0; n < h->parts.n; n++) {
 		i.file = h->parts.v[n].file;
+		i.shared = h->orig_parts.v[n].s != h->origin->body;
 		infer_stmt(&i, h->parts.v[n].s);
 	}
-	if (i.file)
-		warn_unassigned(&i);
+	warn_unassigned(&i);
 }
 
 static void warn_shadowed(struct elab *e, struct function *fn)

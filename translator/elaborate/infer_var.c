@@ -25,11 +25,11 @@ static struct local *add_local(struct infer *i, struct expr *x)
 	return l;
 }
 
-static void touch_local(struct local *l, struct expr *x, unsigned int access)
+static void touch_local(const struct infer *i, struct local *l, struct expr *x, unsigned int access)
 {
 	if (access & ACC_WRITE)
 		l->assigned = true;
-	if ((access & ACC_READ) && !l->read) {
+	if ((access & ACC_READ) && !l->read && !i->shared) {
 		l->read = true;
 		l->read_at = x->at;
 	}
@@ -79,7 +79,7 @@ struct tvar *infer_symbol(struct infer *i, struct expr *x, unsigned int access)
 		}
 		l = add_local(i, x);
 	}
-	touch_local(l, x, access);
+	touch_local(i, l, x, access);
 	x->sym = &l->sym;
 	return l->sym.type;
 }

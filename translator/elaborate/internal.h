@@ -36,7 +36,7 @@ struct symbol {
 
 struct local {
 	struct symbol sym;
-	bool is_param, assigned, read;
+	bool is_param, assigned, read; /* read: in code of its own, not only in that of an alias */
 	struct span read_at;
 	uint32_t reg; /* by lowering */
 };
@@ -206,6 +206,7 @@ struct infer {
 	struct function *fn; /* or NULL */
 	struct handler *handler; /* or NULL */
 	bool live; /* may run: uses count */
+	bool shared; /* in the code of an alias, where not every use assigns every variable */
 	bool in_guard; /* in a probe's if (...) */
 	unsigned int loops;
 	struct foreach_frame {

@@ -23,7 +23,9 @@ static const char *unique_name(struct lower *l, const char *name, uint32_t nth)
 
 static const char *const_bytes(struct lower *l, const struct expr *x)
 {
-	return l->m->strings.v[lower_str(l, x->str).str];
+	struct ir_val v = lower_str(l, x->str); /* may move the table */
+
+	return l->m->strings.v[v.str];
 }
 
 static void lower_global(struct lower *l, struct global *g, uint32_t nth)

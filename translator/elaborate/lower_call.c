@@ -138,8 +138,10 @@ static void add_arg(struct lower *l, struct fmt_build *b, const struct expr *x, 
 static void add_value(struct lower *l, struct fmt_build *b, const struct expr *x, struct ir_val v,
 		      const struct fmt_spec *spec)
 {
-	if (x->kind == E_STRING && is_plain_string(spec)) {
-		fmt_build_lit(b, x->str, strnlen(x->str, (size_t)l->e->s->limits.maxstringlen - 1));
+	const char *s = x->kind == E_STRING ? x->str : v.kind == IRV_STR ? l->m->strings.v[v.str] : NULL;
+
+	if (s && is_plain_string(spec)) {
+		fmt_build_lit(b, s, strnlen(s, (size_t)l->e->s->limits.maxstringlen - 1));
 		return;
 	}
 	fmt_build_conv(b, spec);
