@@ -46,6 +46,8 @@ class Build:
         self.stap = os.path.join(self.dir, 'stap')
         self.staprun = os.path.join(self.dir, 'staprun', 'staprun')
         self.tmp = os.path.join(self.dir, 'check-tmp')
+        if not os.access(self.stap, os.X_OK):
+            sys.exit('%s is not there: build first (make -C %s)' % (self.stap, self.dir))
         os.makedirs(self.tmp, exist_ok=True)
         self.env = dict(os.environ, LC_ALL='C.UTF-8', TERM='dumb', **self.settings())
         for name in ('STAP_COLOR', 'NO_COLOR'):
@@ -91,7 +93,7 @@ class Report:
             try:
                 work(item)
             except Exception as e:  # pylint: disable=broad-except
-                self.add(str(item), 'the test runner failed: %r' % e)
+                self.add(str(item[0] if isinstance(item, tuple) else item), 'the test runner failed: %r' % e)
         with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
             list(pool.map(one, items))
 
