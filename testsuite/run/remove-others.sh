@@ -24,7 +24,7 @@ pid=$!
 await 60 began || fail 'did not start'
 "$STAPRUN" -d removetest 2> "$TMP/err2" && fail '-d removed a module in use'
 grep -q 'E-MODULE-BUSY.*removetest is in use' "$TMP/err2" || { cat "$TMP/err2"; fail 'no E-MODULE-BUSY'; }
-kill -INT "$(pgrep -P $pid -x staprun)"
+kill -INT "$(pgrep -P $pid staprun)"
 wait $pid || fail 'the session failed'
 [ "$(cat "$TMP/out")" = "$(printf 'begin\nend')" ] || fail 'wrong output'
 [ ! -e /sys/module/removetest ] || fail 'the module is still there'

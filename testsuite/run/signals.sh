@@ -13,7 +13,7 @@ await() { # SECONDS COMMAND...
 began() { grep -q begin "$TMP/out"; }
 is_gone() { ! kill -0 "$1" 2> /dev/null; }
 helper_of() { # the staprun that stap started
-	pgrep -P "$1" -x staprun
+	pgrep -P "$1" staprun
 }
 script='probe begin { println("begin") } probe end { println("end") } probe timer.s(100) { exit() }'
 
@@ -49,7 +49,7 @@ reader=$!
 "$STAP" --runtime="$RUNTIME" -e 'probe timer.ms(1) { for (i = 0; i < 20; i++)
 	printf("%500s\n", "x") }' > "$TMP/fifo" 2> "$TMP/err" &
 pid=$!
-await 30 pgrep -P $pid -x staprun > /dev/null || fail 'did not start'
+await 30 pgrep -P $pid staprun > /dev/null || fail 'did not start'
 helper=$(helper_of $pid)
 sleep 1
 for i in 1 2 3; do
