@@ -231,10 +231,4 @@ static inline s64 sp_mod(s64 a, s64 b)
 	return b == -1 ? 0 : a % b;
 }
 
-/* A width or precision that came from '*': negative, or absurd, counts as none. */
-static inline int sp_star(s64 v)
-{
-	return v < 0 || v > 1000000 ? -1 : (int)v;
-}
-
 #endif

@@ -115,8 +115,8 @@ static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs, const
 		sp_run(c, p);
 		barrier();
 		c->busy = 0;
-	} else if (atomic64_inc_return(&sp.skipped_nested) > sp_script.maxskipped) {
-		sp_session_end();
+	} else {
+		atomic64_inc(&sp.skipped_nested);
 	}
 	local_irq_restore(flags);
 }

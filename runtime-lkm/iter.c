@@ -107,25 +107,6 @@ static SP_CODE void sp_iter_fill(struct sp_iter *it, const struct sp_iter_desc *
 		it->n = limit;
 }
 
-SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit)
-{
-	const struct sp_iter_desc *d = &sp_script.iters[iter];
-	struct sp_iter *it = &sp_iters[iter];
-
-	if (it->open)
-		return sp_fail(c, SP_ERR_ITER, d->global);
-	it->open = true;
-	it->pos = 0;
-	it->link = c->open;
-	c->open = it;
-	if (it->map->g->is_stat) {
-		sp_part_clear(it->from);
-		sp_stat_collect(it->map, it->from);
-	}
-	sp_iter_fill(it, d, limit);
-	return 0;
-}
-
 static SP_CODE void sp_iter_close(struct sp_ctx *c, struct sp_iter *it)
 {
 	struct sp_iter **at = &c->open;
@@ -138,9 +119,31 @@ static SP_CODE void sp_iter_close(struct sp_ctx *c, struct sp_iter *it)
 	}
 }
 
+SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit)
+{
+	const struct sp_iter_desc *d = &sp_script.iters[iter];
+	struct sp_iter *it = &sp_iters[iter];
+
+	if (it->open && it->depth != c->depth)
+		return sp_fail(c, SP_ERR_ITER, d->global); /* an outer call of the same function is in its loop */
+	sp_iter_close(c, it);
+	it->open = true;
+	it->depth = c->depth;
+	it->pos = 0;
+	it->link = c->open;
+	c->open = it;
+	if (it->map->g->is_stat) {
+		sp_part_clear(it->from);
+		sp_stat_collect(it->map, it->from);
+	}
+	sp_iter_fill(it, d, limit);
+	return 0;
+}
+
 SP_CODE void sp_it_end(struct sp_ctx *c, u32 iter)
 {
-	sp_iter_close(c, &sp_iters[iter]);
+	if (sp_iters[iter].depth == c->depth)
+		sp_iter_close(c, &sp_iters[iter]);
 }
 
 SP_CODE s64 sp_it_next(struct sp_ctx *c, u32 iter)

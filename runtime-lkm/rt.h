@@ -138,6 +138,7 @@ struct sp_iter {
 	struct sp_part *from; /* where the elements are: the map's, or for statistics a merged copy */
 	u32 *order, *spare;
 	u32 n, pos; /* pos: of the current element, from 1 */
+	u32 depth; /* of the call that opened it */
 	bool open;
 	struct sp_iter *link; /* of the context's open ones */
 };

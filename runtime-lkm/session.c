@@ -158,11 +158,19 @@ static int sp_attach_all(bool late)
 
 /* ---- start and stop ---- */
 
-static void sp_run_session_probes(u32 kind, enum sp_state while_state)
+static bool sp_session_may_run(u32 kind)
+{
+	if (kind == SP_AT_BEGIN)
+		return atomic_read(&sp.state) == SP_BEGIN;
+	return READ_ONCE(sp.failed) == (kind == SP_AT_ERROR);
+}
+
+/* exit() or an error in a begin probe keeps the later ones from running; so does an error in an end probe. */
+static void sp_run_session_probes(u32 kind)
 {
 	u32 i;
 
-	for (i = 0; i < sp_script.nsession && atomic_read(&sp.state) == while_state; i++) {
+	for (i = 0; i < sp_script.nsession && sp_session_may_run(kind); i++) {
 		const struct sp_probe *p = &sp_script.probes[sp_script.session[i]];
 
 		if (p->kind == kind)
@@ -183,7 +191,7 @@ static int sp_session_start(s32 target)
 	sp.target = target;
 	rc = sp_attach_all(false);
 	if (!rc) {
-		sp_run_session_probes(SP_AT_BEGIN, SP_BEGIN);
+		sp_run_session_probes(SP_AT_BEGIN);
 		if (atomic_cmpxchg(&sp.state, SP_BEGIN, SP_RUNNING) == SP_BEGIN)
 			rc = sp_attach_all(true);
 	}
@@ -215,7 +223,10 @@ static int sp_session_stop(bool failed)
 		return -EBUSY;
 	sp_session_disarm(SP_STOPPED);
 	atomic_set(&sp.state, SP_ENDING);
-	sp_run_session_probes(failed ? SP_AT_ERROR : SP_AT_END, SP_ENDING);
+	if (failed)
+		sp.failed = true;
+	sp_run_session_probes(SP_AT_END);
+	sp_run_session_probes(SP_AT_ERROR);
 	atomic_set(&sp.state, SP_ENDED);
 	return 0;
 }

@@ -124,8 +124,7 @@ static SP_CODE s32 sp_stat_insert(struct sp_ctx *c, struct sp_map *m, struct sp_
 		if (m->distinct >= (m->g->nkeys ? m->g->max_entries : 1)) {
 			if (!m->g->wrap) {
 				sp_spin_end(&m->insert_lock);
-				return sp_fail(c, m->g->sized ? SP_ERR_OVERFLOW_SIZED : SP_ERR_OVERFLOW,
-					       m->g->max_entries);
+				return sp_fail(c, SP_ERR_AGG_OVERFLOW, m->number);
 			}
 			sp_stat_evict(m);
 		}

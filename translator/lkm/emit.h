@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From IR to the C of a kernel module, which includes runtime-lkm/abi.h and nothing else. */
+#ifndef SPILE_LKM_EMIT_H
+#define SPILE_LKM_EMIT_H
+
+#include "base/diag.h"
+#include "ir/ir.h"
+
+/*
+ * Appends the C text. @image: file name that the assembler finds, the binary IR that travels in the module. 0, or -1 after
+ * an error in @diag (something this runtime cannot do).
+ */
+int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, struct diag *diag)
+	__attribute__((warn_unused_result));
+
+/* ---- shared by the files of lkm/ ---- */
+
+struct lkm_func {
+	bool used; /* some probe may run it */
+	bool recursive; /* it may be running already when it is called */
+	uint32_t nstrings; /* strings in its frame */
+	uint32_t iter_base; /* number of its first foreach among the script's */
+	uint8_t *written; /* a byte a register: some instruction assigns it */
+};
+
+struct lkm_emit {
+	struct buf *out;
+	struct arena arena;
+	const struct ir_module *m;
+	struct diag *diag;
+	struct lkm_func *funcs;
+	uint32_t niters;
+	uint64_t string_bytes;
+	/* the function being written */
+	const struct ir_func *f;
+	const struct lkm_func *lf;
+};
+
+void lkm_analyse(struct lkm_emit *e);
+void lkm_emit_func(struct lkm_emit *e, uint32_t index);
+void lkm_emit_prototype(struct lkm_emit *e, uint32_t index);
+void lkm_emit_insn(struct lkm_emit *e, const struct ir_insn *i);
+/* A C string literal, cut to what a string of the script may hold. */
+void lkm_put_string(struct lkm_emit *e, const char *s);
+static inline bool lkm_is_map(const struct ir_global *g)
+{
+	return g->nkeys || g->is_stat;
+}
+
+#endif

@@ -1,0 +1,566 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One IR operation as C. Every row of ops.def has its function here: a missing one does not link. */
+#include "base/record.h"
+#include "lkm/emit.h"
+
+#define EMIT_MAXARGS 64 /* of one record: its mask of strings has that many bits */
+
+#define OP_FN(name) static void emit_##name(struct lkm_emit *e, const struct ir_insn *i)
+
+static void put_val(struct lkm_emit *e, struct ir_val v)
+{
+	switch (v.kind) {
+	case IRV_REG:
+		buf_printf(e->out, "%c%u", e->f->regs.v[v.reg] == IR_STR ? 's' : 'r', v.reg);
+		break;
+	case IRV_INT:
+		if (v.num == INT64_MIN)
+			buf_puts(e->out, "(-0x7fffffffffffffffLL - 1)");
+		else
+			buf_printf(e->out, v.num < 0 ? "(%lldLL)" : "%lldLL", (long long)v.num);
+		break;
+	case IRV_STR:
+		lkm_put_string(e, e->m->strings.v[v.str]);
+		break;
+	}
+}
+
+static bool val_is_str(const struct lkm_emit *e, struct ir_val v)
+{
+	return v.kind == IRV_STR || (v.kind == IRV_REG && e->f->regs.v[v.reg] == IR_STR);
+}
+
+/* Text with $0 .. $9 for operands, $d for the destination, $i for imm. */
+static void put(struct lkm_emit *e, const struct ir_insn *i, const char *text)
+{
+	for (; *text; text++) {
+		if (*text != '$') {
+			buf_putc(e->out, *text);
+			continue;
+		}
+		text++;
+		if (*text == 'd')
+			put_val(e, ir_reg(i->dst));
+		else if (*text == 'i')
+			buf_printf(e->out, "%u", i->imm);
+		else
+			put_val(e, i->args[*text - '0']);
+	}
+}
+
+static void line(struct lkm_emit *e, const struct ir_insn *i, const char *text)
+{
+	buf_putc(e->out, '\t');
+	put(e, i, text);
+	buf_puts(e->out, ";\n");
+}
+
+/* Behind a condition: where a failure continues. The error but for its place is set. */
+static void put_failed(struct lkm_emit *e, const struct ir_insn *i)
+{
+	buf_printf(e->out, " {\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n", i->loc, i->err);
+}
+
+/* A call that yields nonzero, with the error set, when it fails. */
+static void failing(struct lkm_emit *e, const struct ir_insn *i, const char *text)
+{
+	buf_puts(e->out, "\tif (__builtin_expect(");
+	put(e, i, text);
+	buf_puts(e->out, ", 0))");
+	put_failed(e, i);
+}
+
+/* ---- numbers ---- */
+
+#define NUMBER(name, text)              \
+	OP_FN(name)                     \
+	{                               \
+		line(e, i, "$d = " text); \
+	}
+
+NUMBER(mov, "$0")
+NUMBER(add, "(s64)((u64)$0 + (u64)$1)")
+NUMBER(sub, "(s64)((u64)$0 - (u64)$1)")
+NUMBER(mul, "(s64)((u64)$0 * (u64)$1)")
+NUMBER(and, "$0 & $1")
+NUMBER(or, "$0 | $1")
+NUMBER(xor, "$0 ^ $1")
+NUMBER(shl, "(s64)((u64)$0 << ($1 & 63))")
+NUMBER(shr, "$0 >> ($1 & 63)")
+NUMBER(ushr, "(s64)((u64)$0 >> ($1 & 63))")
+NUMBER(neg, "(s64)(0 - (u64)$0)")
+NUMBER(com, "~$0")
+NUMBER(eq, "$0 == $1")
+NUMBER(ne, "$0 != $1")
+NUMBER(lt, "$0 < $1")
+NUMBER(le, "$0 <= $1")
+NUMBER(gt, "$0 > $1")
+NUMBER(ge, "$0 >= $1")
+
+static void divide(struct lkm_emit *e, const struct ir_insn *i, const char *text)
+{
+	put(e, i, "\tif (__builtin_expect($1 == 0, 0)) {\n\t\tc->err.kind = SP_ERR_DIV0;\n\t\tc->err.operand = 0;\n");
+	buf_printf(e->out, "\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n", i->loc, i->err);
+	line(e, i, text);
+}
+
+OP_FN(div)
+{
+	divide(e, i, "$d = sp_div($0, $1)");
+}
+
+OP_FN(mod)
+{
+	divide(e, i, "$d = sp_mod($0, $1)");
+}
+
+/* ---- strings ---- */
+
+OP_FN(smov)
+{
+	line(e, i, "sp_str_copy($d, $0)");
+}
+
+OP_FN(scat)
+{
+	line(e, i, "sp_str_cat($d, $0, $1)");
+}
+
+NUMBER(scmp, "sp_str_cmp($0, $1)")
+NUMBER(seq, "sp_str_eq($0, $1)")
+
+/* ---- globals ---- */
+
+OP_FN(gget)
+{
+	if (e->m->globals.v[i->ref]->type == IR_STR) {
+		put(e, i, "\tsp_str_copy($d, ");
+		buf_printf(e->out, "g%u);\n", i->ref);
+	} else {
+		put(e, i, "\t$d = ");
+		buf_printf(e->out, "g%u;\n", i->ref);
+	}
+}
+
+OP_FN(gset)
+{
+	if (e->m->globals.v[i->ref]->type == IR_STR) {
+		buf_printf(e->out, "\tsp_str_copy(g%u, ", i->ref);
+		put(e, i, "$0);\n");
+	} else {
+		buf_printf(e->out, "\tg%u = ", i->ref);
+		put(e, i, "$0;\n");
+	}
+}
+
+/* Operands as an array; yields the text for passing it, "NULL" when there are none. */
+static void put_data(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
+{
+	if (!n) {
+		buf_puts(e->out, "NULL");
+		return;
+	}
+	buf_puts(e->out, "(const union sp_data[]){ ");
+	for (uint32_t k = 0; k < n; k++) {
+		buf_puts(e->out, val_is_str(e, i->args[k]) ? "{ .str = " : "{ .num = ");
+		put_val(e, i->args[k]);
+		buf_puts(e->out, k + 1 < n ? " }, " : " } }");
+	}
+}
+
+/* "fn(c, global, keys" and then @rest, where operands after the keys are $v. */
+static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char *fn, const char *rest)
+{
+	uint32_t nkeys = e->m->globals.v[i->ref]->nkeys;
+
+	buf_printf(e->out, "%s(c, %u, ", fn, i->ref);
+	put_data(e, i, nkeys);
+	for (; *rest; rest++) {
+		if (rest[0] == '$' && rest[1] == 'v') {
+			put_val(e, i->args[nkeys]);
+			rest++;
+		} else if (rest[0] == '$' && rest[1] == 'd') {
+			put_val(e, ir_reg(i->dst));
+			rest++;
+		} else if (rest[0] == '$') {
+			buf_printf(e->out, "%u", i->imm);
+			rest++;
+		} else {
+			buf_putc(e->out, *rest);
+		}
+	}
+	buf_putc(e->out, ')');
+}
+
+static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char *fn, const char *rest)
+{
+	buf_puts(e->out, "\tif (__builtin_expect(");
+	put_map_call(e, i, fn, rest);
+	buf_puts(e->out, ", 0))");
+	put_failed(e, i);
+}
+
+static void map_line(struct lkm_emit *e, const struct ir_insn *i, const char *before, const char *fn,
+		     const char *rest)
+{
+	buf_putc(e->out, '\t');
+	put(e, i, before);
+	put_map_call(e, i, fn, rest);
+	buf_puts(e->out, ";\n");
+}
+
+OP_FN(mget)
+{
+	if (e->m->globals.v[i->ref]->type == IR_STR)
+		map_line(e, i, "", "sp_map_str", ", $d");
+	else
+		map_line(e, i, "$d = ", "sp_map_num", "");
+}
+
+OP_FN(mset)
+{
+	failing_map(e, i, e->m->globals.v[i->ref]->type == IR_STR ? "sp_map_set_str" : "sp_map_set_num", ", $v");
+}
+
+/* The destination of a failing operation stays as it was: it goes through a variable of its own. */
+static void into(struct lkm_emit *e, const struct ir_insn *i, void (*call)(struct lkm_emit *, const struct ir_insn *))
+{
+	buf_puts(e->out, "\t{\n\ts64 to;\n");
+	call(e, i);
+	if (i->dst != IR_NONE)
+		line(e, i, "$d = to");
+	buf_puts(e->out, "\t}\n");
+}
+
+static void madd_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	failing_map(e, i, "sp_map_add", ", $v, &to");
+}
+
+OP_FN(madd)
+{
+	into(e, i, madd_call);
+}
+
+OP_FN(mhas)
+{
+	map_line(e, i, "$d = ", "sp_map_has", "");
+}
+
+OP_FN(mdel)
+{
+	map_line(e, i, "", "sp_map_del", "");
+}
+
+OP_FN(mclear)
+{
+	buf_printf(e->out, "\tsp_map_clear(c, %u);\n", i->ref);
+}
+
+OP_FN(sadd)
+{
+	failing_map(e, i, "sp_stat_add", ", $v");
+}
+
+static void sget_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	failing_map(e, i, "sp_stat_get", ", $i, &to");
+}
+
+OP_FN(sget)
+{
+	into(e, i, sget_call);
+}
+
+/* ---- foreach ---- */
+
+static uint32_t iter_of(const struct lkm_emit *e, const struct ir_insn *i)
+{
+	return e->lf->iter_base + i->ref;
+}
+
+OP_FN(it_begin)
+{
+	buf_printf(e->out, "\tif (__builtin_expect(sp_it_begin(c, %u, ", iter_of(e, i));
+	put(e, i, "$0), 0))");
+	put_failed(e, i);
+}
+
+OP_FN(it_next)
+{
+	put(e, i, "\t$d = sp_it_next(c, ");
+	buf_printf(e->out, "%u);\n", iter_of(e, i));
+}
+
+OP_FN(it_key)
+{
+	bool str = e->f->regs.v[i->dst] == IR_STR;
+
+	put(e, i, str ? "\tsp_it_key_str(c, " : "\t$d = sp_it_key_num(c, ");
+	buf_printf(e->out, "%u, ", iter_of(e, i));
+	put(e, i, str ? "$i, $d);\n" : "$i);\n");
+}
+
+OP_FN(it_val)
+{
+	bool str = e->f->regs.v[i->dst] == IR_STR;
+
+	put(e, i, str ? "\tsp_it_val_str(c, " : "\t$d = sp_it_val_num(c, ");
+	buf_printf(e->out, "%u", iter_of(e, i));
+	put(e, i, str ? ", $d);\n" : ");\n");
+}
+
+static void it_stat_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	buf_printf(e->out, "\tif (__builtin_expect(sp_it_stat(c, %u, %u, &to), 0))", iter_of(e, i), i->imm);
+	put_failed(e, i);
+}
+
+OP_FN(it_stat)
+{
+	into(e, i, it_stat_call);
+}
+
+OP_FN(it_end)
+{
+	buf_printf(e->out, "\tsp_it_end(c, %u);\n", iter_of(e, i));
+}
+
+/* ---- calls ---- */
+
+static void call_itself(struct lkm_emit *e, const struct ir_insn *i)
+{
+	const struct ir_func *f = e->m->funcs.v[i->ref];
+
+	buf_printf(e->out, "\tif (__builtin_expect(c->depth >= %lld, 0)) {\n\t\tc->err.kind = SP_ERR_NESTING;\n"
+			   "\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n",
+		   (long long)e->m->limits.maxnesting, i->loc, i->err);
+	buf_printf(e->out, "\tc->depth++;\n\tfailed = f%u(c", i->ref);
+	if (f->ret == IR_I64)
+		buf_puts(e->out, ", &to");
+	else if (f->ret == IR_STR && i->dst != IR_NONE)
+		put(e, i, ", $d");
+	else if (f->ret == IR_STR)
+		buf_puts(e->out, ", c->scratch");
+	for (uint32_t k = 0; k < i->nargs; k++) {
+		buf_puts(e->out, ", ");
+		put_val(e, i->args[k]);
+	}
+	buf_printf(e->out, ");\n\tc->depth--;\n\tif (__builtin_expect(failed, 0))\n\t\tgoto b%u;\n", i->err);
+}
+
+OP_FN(call)
+{
+	const struct ir_func *f = e->m->funcs.v[i->ref];
+
+	buf_printf(e->out, "\t{ /* %s */\n\ts32 failed;\n", f->name);
+	if (f->ret == IR_I64)
+		buf_puts(e->out, "\ts64 to;\n");
+	call_itself(e, i);
+	if (f->ret == IR_I64 && i->dst != IR_NONE)
+		line(e, i, "$d = to");
+	buf_puts(e->out, "\t}\n");
+}
+
+OP_FN(intr)
+{
+	const struct ir_intrinsic_info *in = &ir_intrinsics[i->ref];
+
+	buf_putc(e->out, '\t');
+	if (in->result == IR_I64 && i->dst != IR_NONE)
+		put(e, i, "$d = ");
+	buf_printf(e->out, "sp_in_%s(c", in->name);
+	if (in->result == IR_STR)
+		put(e, i, i->dst == IR_NONE ? ", c->scratch" : ", $d");
+	for (uint32_t k = 0; k < i->nargs; k++) {
+		buf_puts(e->out, ", ");
+		put_val(e, i->args[k]);
+	}
+	buf_puts(e->out, ");\n");
+}
+
+/* ---- output ---- */
+
+OP_FN(emit)
+{
+	uint64_t strings = 0;
+
+	if (i->nargs > EMIT_MAXARGS) {
+		diag_error(e->diag, TAG_LIMIT, SPAN_NONE, "a print takes %u values, the module runtime at most %u", i->nargs,
+			   EMIT_MAXARGS);
+		diag_hint(e->diag, "print the values in two statements");
+		return;
+	}
+	for (uint32_t k = 0; k < i->nargs; k++)
+		strings |= (uint64_t)val_is_str(e, i->args[k]) << k;
+	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, ", i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref,
+		   i->nargs, (unsigned long long)strings);
+	put_data(e, i, i->nargs);
+	buf_puts(e->out, ");\n");
+}
+
+/* A width or precision: a number, none, or the next argument. */
+static void put_size(struct lkm_emit *e, const struct ir_insn *i, int v, uint32_t *at)
+{
+	if (v != FMT_STAR) {
+		buf_printf(e->out, ", %d", v);
+		return;
+	}
+	buf_puts(e->out, ", fmt_star(");
+	put_val(e, i->args[(*at)++]);
+	buf_putc(e->out, ')');
+}
+
+static void put_piece(struct lkm_emit *e, const struct ir_insn *i, const struct fmt_piece *p, uint32_t *at)
+{
+	bool fixed = p->spec.width != FMT_STAR && p->spec.prec != FMT_STAR;
+
+	if (p->lit) {
+		buf_puts(e->out, "\tfmt_lit(&o, \"");
+		buf_put_escaped(e->out, p->lit, p->lit_len);
+		buf_printf(e->out, "\", %u);\n", p->lit_len);
+		return;
+	}
+	buf_printf(e->out, "\t{\n\t%sconst struct fmt_spec f = { '%c', %u", fixed ? "static " : "", p->spec.conv,
+		   p->spec.flag);
+	put_size(e, i, p->spec.width, at);
+	put_size(e, i, p->spec.prec, at);
+	buf_puts(e->out, " };\n\n");
+	if (val_is_str(e, i->args[*at])) {
+		buf_puts(e->out, "\tfmt_str(&o, &f, ");
+		put_val(e, i->args[*at]);
+		buf_puts(e->out, ", sp_in_strlen(c, ");
+		put_val(e, i->args[*at]);
+		buf_puts(e->out, "));\n\t}\n");
+	} else {
+		buf_puts(e->out, "\tfmt_int(&o, &f, ");
+		put_val(e, i->args[*at]);
+		buf_puts(e->out, ");\n\t}\n");
+	}
+	++*at;
+}
+
+/* Into a place of its own first: the destination may be one of the arguments. */
+OP_FN(sfmt)
+{
+	const struct ir_fmt *fmt = e->m->fmts.v[i->ref];
+	uint32_t at = 0;
+
+	buf_printf(e->out, "\t{\n\tstruct fmt_out o = { c->scratch, 0, %lld };\n\n",
+		   (long long)e->m->limits.maxstringlen);
+	for (uint32_t k = 0; k < fmt->pieces.n; k++)
+		put_piece(e, i, &fmt->pieces.v[k], &at);
+	put(e, i, "\tfmt_end(&o);\n\tsp_str_copy($d, c->scratch);\n\t}\n");
+}
+
+/* ---- errors ---- */
+
+OP_FN(raise)
+{
+	put(e, i, "\tsp_raise(c, $0);\n");
+	buf_printf(e->out, "\tc->err.loc = %u;\n\tgoto b%u;\n", i->loc, i->err);
+}
+
+OP_FN(errmsg)
+{
+	line(e, i, "sp_errmsg(c, $d)");
+}
+
+OP_FN(errclear)
+{
+	line(e, i, "c->err.kind = 0");
+}
+
+OP_FN(action)
+{
+	failing(e, i, "(c->actions -= $i) < 0 && sp_more_actions(c)");
+}
+
+/* ---- the hit's context ---- */
+
+NUMBER(arg, "sp_arg(c, $i)")
+NUMBER(retval, "sp_retval(c)")
+
+static const char *narrow_type(uint32_t mem)
+{
+	static const char *const types[2][9] = {
+		{ [1] = "u8", [2] = "u16", [4] = "u32", [8] = "u64" },
+		{ [1] = "s8", [2] = "s16", [4] = "s32", [8] = "s64" },
+	};
+
+	return types[IR_MEM_SIGNED(mem)][IR_MEM_WIDTH(mem) > 8 ? 8 : IR_MEM_WIDTH(mem)];
+}
+
+OP_FN(tparg)
+{
+	put(e, i, "\t$d = ");
+	buf_printf(e->out, "(s64)(%s)c->tparg[%u];\n", narrow_type(i->imm), IR_TPARG_N(i->imm));
+}
+
+static void load_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	failing(e, i, "sp_load(c, $0, $i, &to)");
+}
+
+OP_FN(load)
+{
+	into(e, i, load_call);
+}
+
+OP_FN(loadstr)
+{
+	if (i->dst != IR_NONE)
+		failing(e, i, "sp_loadstr(c, $0, $i, $d)");
+	else
+		failing(e, i, "sp_loadstr(c, $0, $i, c->scratch)");
+}
+
+/* ---- block ends ---- */
+
+static void leave(struct lkm_emit *e, int status)
+{
+	for (uint32_t k = 0; k < e->f->iters.n && !e->f->is_handler; k++)
+		buf_printf(e->out, "\tsp_it_end(c, %u);\n", e->lf->iter_base + k);
+	buf_printf(e->out, "\tc->frame = frame;\n\treturn %d;\n", status);
+}
+
+OP_FN(jmp)
+{
+	buf_printf(e->out, "\tgoto b%u;\n", i->succ[0]);
+}
+
+OP_FN(br)
+{
+	put(e, i, "\tif ($0)\n");
+	buf_printf(e->out, "\t\tgoto b%u;\n\tgoto b%u;\n", i->succ[0], i->succ[1]);
+}
+
+OP_FN(ret)
+{
+	if (i->nargs)
+		line(e, i, e->f->ret == IR_STR ? "sp_str_copy(result, $0)" : "*result = $0");
+	leave(e, 0);
+}
+
+OP_FN(done)
+{
+	(void)i;
+	leave(e, 0);
+}
+
+OP_FN(abort)
+{
+	(void)i;
+	leave(e, 1);
+}
+
+void lkm_emit_insn(struct lkm_emit *e, const struct ir_insn *i)
+{
+	static void (*const fns[IR_OP_COUNT])(struct lkm_emit *, const struct ir_insn *) = {
+#define OP(name, result, operands, ref, flags) [IR_##name] = emit_##name,
+#include "ir/ops.def"
+#undef OP
+	};
+
+	fns[i->op](e, i);
+}
