@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pass 2 over a family of its own: which points share a handler, aliases, '?' and '!', what is lowered. Values and messages
- * are tested by scripts: testsuite/run and testsuite/golden/elab.
+ * Pass 2 over a family of its own: which points share a handler, aliases, '?' and '!', what is
+ * lowered. Values and messages are tested by scripts: testsuite/run and testsuite/golden/elab.
  */
 #include <check.h>
 #include <string.h>
@@ -11,12 +11,13 @@
 #include "parse/parse.h"
 
 /*
- * fake.NAME: one site; fake.NAME.two: two. Context variables: $same is the first argument everywhere, $num a number that
- * differs from site to site. fake.gone has no site.
+ * fake.NAME: one site; fake.NAME.two: two. Context variables: $same is the first argument
+ * everywhere, $num a number that differs from site to site. fake.gone has no site.
  */
 static int next_num;
 
-static const struct probe_var *fake_var(struct probe_env *env, const struct probe_site *site, const char *name)
+static const struct probe_var *fake_var(struct probe_env *env, const struct probe_site *site,
+					const char *name)
 {
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 
@@ -47,9 +48,12 @@ static void fake_each(struct probe_env *env, const struct probe_site *site,
 	memset(&v, 0xff, sizeof(v));
 }
 
-static const struct probe_family fake = { .pattern = "fake", .kind = AT_KPROBE, .var = fake_var, .each_var = fake_each };
+static const struct probe_family fake = {
+	.pattern = "fake", .kind = AT_KPROBE, .var = fake_var, .each_var = fake_each
+};
 
-enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet, site_vec *out)
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				site_vec *out)
 {
 	uint32_t n = pp->comps.n;
 
@@ -77,7 +81,8 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 	return PROBE_OK;
 }
 
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, struct near_match *aliases)
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
+			  struct near_match *aliases)
 {
 	(void)aliases;
 	diag_error(env->diag, TAG_UNKNOWN_PROBE, pp->at, "unknown");
@@ -107,7 +112,9 @@ static struct elab *resolve(const char *text)
 {
 	struct parse_env env = { .arena = &s.arena, .names = &s.names, .diag = &s.diag };
 	struct ast_file *f = parse_file(&env, source_new(&s.arena, "t.stp", text, strlen(text)));
-	struct elab_input in = { .session = &s, .files = &f, .nfiles = 1, .sides = SIDE_K, .backend = "test" };
+	struct elab_input in = {
+		.session = &s, .files = &f, .nfiles = 1, .sides = SIDE_K, .backend = "test"
+	};
 
 	ck_assert_uint_eq(s.diag.errors, 0);
 	return elaborate(&in);
@@ -173,7 +180,8 @@ END_TEST
 
 START_TEST(lists_of_variables_survive_the_family)
 {
-	ck_assert_ptr_nonnull(strstr(dump(compile("probe fake.a { println($$vars) }")), "same=%#x num=%#x"));
+	ck_assert_ptr_nonnull(
+		strstr(dump(compile("probe fake.a { println($$vars) }")), "same=%#x num=%#x"));
 }
 END_TEST
 
@@ -197,7 +205,8 @@ END_TEST
 
 START_TEST(a_suffix_goes_to_every_point_of_an_alias)
 {
-	struct ir_module *m = compile("probe one = fake.a, fake.b { }\nprobe one.two { println(\"x\") }");
+	struct ir_module *m =
+		compile("probe one = fake.a, fake.b { }\nprobe one.two { println(\"x\") }");
 
 	ck_assert_uint_eq(m->probes.n, 4);
 	ck_assert_str_eq(m->probes.v[3]->name, "fake.b.two");
@@ -206,7 +215,8 @@ END_TEST
 
 START_TEST(a_sufficient_point_ends_the_list)
 {
-	ck_assert_uint_eq(compile("probe fake.gone !, fake.a !, fake.b { println(1) }")->probes.n, 1);
+	ck_assert_uint_eq(compile("probe fake.gone !, fake.a !, fake.b { println(1) }")->probes.n,
+			  1);
 }
 END_TEST
 
@@ -268,8 +278,9 @@ END_TEST
 
 START_TEST(iterators_are_closed_before_a_catch)
 {
-	const char *t = dump(compile("global a\n"
-				     "probe fake.a { a[1] = 1; try { foreach (k in a) println(1 / k) } catch { } }"));
+	const char *t = dump(compile(
+		"global a\n"
+		"probe fake.a { a[1] = 1; try { foreach (k in a) println(1 / k) } catch { } }"));
 	const char *end = strstr(t, "it_end");
 
 	ck_assert_ptr_nonnull(end);
@@ -280,14 +291,18 @@ END_TEST
 START_TEST(private_names_belong_to_their_file)
 {
 	struct parse_env env = { .arena = &s.arena, .names = &s.names, .diag = &s.diag };
-	const char *text[2] = { "private global n\nprobe fake.a { n = 1 }", "global n\nprobe fake.a { n = \"s\" }" };
+	const char *text[2] = { "private global n\nprobe fake.a { n = 1 }",
+				"global n\nprobe fake.a { n = \"s\" }" };
 	struct ast_file *f[2];
-	struct elab_input in = { .session = &s, .files = f, .nfiles = 2, .sides = SIDE_K, .backend = "test" };
+	struct elab_input in = {
+		.session = &s, .files = f, .nfiles = 2, .sides = SIDE_K, .backend = "test"
+	};
 	struct ir_module *m;
 	struct elab *e;
 
 	for (int i = 0; i < 2; i++)
-		f[i] = parse_file(&env, source_new(&s.arena, i ? "b.stp" : "a.stp", text[i], strlen(text[i])));
+		f[i] = parse_file(&env, source_new(&s.arena, i ? "b.stp" : "a.stp", text[i],
+						   strlen(text[i])));
 	e = elaborate(&in);
 	ck_assert_ptr_nonnull(e);
 	m = lower(e);

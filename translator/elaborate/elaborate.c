@@ -18,7 +18,8 @@ static void check_unused(struct elab *e)
 
 		if (fn->visited || fn->file->src->library)
 			continue;
-		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at, "function \"%s\" is never called", fn->name);
+		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at,
+			     "function \"%s\" is never called", fn->name);
 		infer_function(e, fn, false);
 	}
 }
@@ -33,8 +34,8 @@ static void check_globals(struct elab *e)
 		if (g->nkeys < 0)
 			g->nkeys = g->ast->size ? 1 : 0;
 		if (g->nkeys == 0 && g->ast->wrap) {
-			diag_error(e->diag, TAG_ARRAY, g->sym.at, "\"%s%%\" wraps, but it is not used as an array",
-				   g->sym.name);
+			diag_error(e->diag, TAG_ARRAY, g->sym.at,
+				   "\"%s%%\" wraps, but it is not used as an array", g->sym.name);
 			diag_hint(e->diag, "only arrays can wrap");
 		}
 		for (int k = 0; k < g->nkeys; k++) {
@@ -60,7 +61,8 @@ static void expand_all(struct elab *e)
 	if (e->probes.n || e->diag->errors > before)
 		return;
 	diag_error(e->diag, TAG_EMPTY_SCRIPT, SPAN_NONE, "no probes: there is nothing to run");
-	diag_hint(e->diag, "a script needs a probe such as: probe begin { println(\"hello\") exit() }");
+	diag_hint(e->diag,
+		  "a script needs a probe such as: probe begin { println(\"hello\") exit() }");
 }
 
 struct elab *elaborate(const struct elab_input *in)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pass 2: names, types, probe points; then lowering to IR. The tree is annotated, not rewritten. Library files are
- * pulled in as names need them.
+ * Pass 2: names, types, probe points; then lowering to IR. The tree is annotated, not rewritten.
+ * Library files are pulled in as names need them.
  */
 #ifndef SPILE_ELABORATE_ELABORATE_H
 #define SPILE_ELABORATE_ELABORATE_H
@@ -23,8 +23,8 @@ struct elab_input {
 struct elab;
 
 /*
- * Resolves and infers. NULL after errors in session->diag. Adds what it finds of library files; for the -v line the
- * counts are in elab_counts().
+ * Resolves and infers. NULL after errors in session->diag. Adds what it finds of library files; for
+ * the -v line the counts are in elab_counts().
  */
 struct elab *elaborate(const struct elab_input *in);
 
@@ -34,7 +34,9 @@ struct elab_count {
 struct elab_count elab_counts(const struct elab *e);
 void elab_print(struct buf *out, const struct elab *e); /* -p2 */
 
-/* The unoptimised, unplaced IR. Never fails on what elaborate() accepted; the caller verifies it. */
+/*
+ * The unoptimised, unplaced IR. Never fails on what elaborate() accepted; the caller verifies it.
+ */
 struct ir_module *lower(struct elab *e);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the points of a probe to sites and handlers: aliases, '?', '!', conditions. Sites of one probe that mean the same
- * share a handler; otherwise each gets a copy of the code, because names in it resolve differently.
+ * From the points of a probe to sites and handlers: aliases, '?', '!', conditions. Sites of one
+ * probe that mean the same share a handler; otherwise each gets a copy of the code, because names
+ * in it resolve differently.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static void note_target(struct expr *x, void *arg)
 	vec_push(e->arena, &h->targets, x->name);
 }
 
-static struct handler *new_handler(struct elab *e, const struct derive *d, const struct probe_site *site)
+static struct handler *new_handler(struct elab *e, const struct derive *d,
+				   const struct probe_site *site)
 {
 	struct handler *h = arena_new(e->arena, struct handler);
 	void *arg[2] = { h, e };
@@ -92,8 +94,9 @@ static bool same_var(const struct probe_var *a, const struct probe_var *b)
 {
 	if (!a || !b)
 		return false; /* a list such as $$vars, or an error: each site for itself */
-	return a->kind == b->kind && a->n == b->n && a->width == b->width && a->is_signed == b->is_signed &&
-	       a->num == b->num && (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
+	return a->kind == b->kind && a->n == b->n && a->width == b->width &&
+	       a->is_signed == b->is_signed && a->num == b->num &&
+	       (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
 }
 
 static bool can_share(struct elab *e, const struct handler *h, const struct derive *d,
@@ -106,13 +109,15 @@ static bool can_share(struct elab *e, const struct handler *h, const struct deri
 	for (uint32_t i = 0; i < h->targets.n; i++) {
 		const char *name = h->targets.v[i];
 
-		if (!f->var || !same_var(f->var(&e->env, h->site, name), f->var(&e->env, site, name)))
+		if (!f->var ||
+		    !same_var(f->var(&e->env, h->site, name), f->var(&e->env, site, name)))
 			return false;
 	}
 	return true;
 }
 
-static void add_site(struct elab *e, const struct derive *d, const struct probe_site *found, const char *chain)
+static void add_site(struct elab *e, const struct derive *d, const struct probe_site *found,
+		     const char *chain)
 {
 	struct probe_site *site = arena_new(e->arena, struct probe_site);
 	struct elab_probe p = { .site = site, .chain = chain };
@@ -132,7 +137,8 @@ static void add_site(struct elab *e, const struct derive *d, const struct probe_
 
 static bool same_component(const struct pp_component *want, const struct pp_component *have)
 {
-	if (strchr(want->name, '*') ? fnmatch(want->name, have->name, 0) != 0 : want->name != have->name)
+	if (strchr(want->name, '*') ? fnmatch(want->name, have->name, 0) != 0
+				    : want->name != have->name)
 		return false;
 	if (want->arg != have->arg)
 		return false;
@@ -152,7 +158,8 @@ static uint32_t alias_covers(const struct probe_point *pp, const struct probe_po
 	return name->comps.n;
 }
 
-static uint32_t alias_match(const struct alias *a, const struct probe_point *pp, const struct ast_file *from)
+static uint32_t alias_match(const struct alias *a, const struct probe_point *pp,
+			    const struct ast_file *from)
 {
 	uint32_t best = 0;
 
@@ -168,8 +175,8 @@ static uint32_t alias_match(const struct alias *a, const struct probe_point *pp,
 }
 
 /* @pp of an alias, with the components that the use wrote after the alias's name. */
-static struct probe_point *with_suffix(struct elab *e, struct probe_point *pp, const struct probe_point *use,
-				       uint32_t covered)
+static struct probe_point *with_suffix(struct elab *e, struct probe_point *pp,
+				       const struct probe_point *use, uint32_t covered)
 {
 	struct probe_point *out;
 
@@ -212,11 +219,13 @@ static bool expand_alias(struct elab *e, const struct derive *d, const struct al
 	bool any = false;
 
 	if (d->depth >= ELAB_MAXALIAS) {
-		diag_error(e->diag, TAG_LIMIT, use->at, "aliases are nested deeper than %d levels", ELAB_MAXALIAS);
+		diag_error(e->diag, TAG_LIMIT, use->at, "aliases are nested deeper than %d levels",
+			   ELAB_MAXALIAS);
 		diag_note(e->diag, a->ast->at, "is this alias defined by itself?");
 		return true;
 	}
-	if (!check_depth(e, a->ast->body, NULL, a->ast->at) || !check_depth(e, a->ast->epilogue, NULL, a->ast->at))
+	if (!check_depth(e, a->ast->body, NULL, a->ast->at) ||
+	    !check_depth(e, a->ast->epilogue, NULL, a->ast->at))
 		return true;
 	if (!in.depth++)
 		in.use = use->at;
@@ -235,7 +244,8 @@ static bool expand_alias(struct elab *e, const struct derive *d, const struct al
 }
 
 /* True when some alias was used, whatever came of it; *any: it led to a site. */
-static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_point *pp, bool *any)
+static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_point *pp,
+			   bool *any)
 {
 	uint32_t best = 0, n;
 
@@ -301,7 +311,8 @@ static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp
 	switch (probe_resolve(&e->env, pp, d.optional, &sites)) {
 	case PROBE_OK:
 		for (uint32_t i = 0; i < sites.n; i++)
-			add_site(e, &d, &sites.v[i], arena_printf(e->arena, "%s%s", point_text(e, pp), d.chain));
+			add_site(e, &d, &sites.v[i],
+				 arena_printf(e->arena, "%s%s", point_text(e, pp), d.chain));
 		return sites.n > 0;
 	case PROBE_UNKNOWN:
 		if (!pp->comps.n || (!expand_aliases(e, &d, pp, &any) && !d.optional))

@@ -42,7 +42,9 @@ static struct span name_span(const struct expr *x)
 
 static struct tvar *result_type(struct infer *i, enum ir_type t, struct span at)
 {
-	static const enum script_type map[] = { [IR_VOID] = T_VOID, [IR_I64] = T_LONG, [IR_STR] = T_STRING };
+	static const enum script_type map[] = {
+		[IR_VOID] = T_VOID, [IR_I64] = T_LONG, [IR_STR] = T_STRING
+	};
 
 	return type_new(i->e, map[t], at);
 }
@@ -52,18 +54,20 @@ static struct tvar *infer_builtin(struct infer *i, struct expr *x, struct callee
 	size_t want = strlen(c->operands);
 
 	if (!i->file->src->library && !i->e->s->guru) {
-		diag_error(i->e->diag, TAG_PRIVILEGE, name_span(x), "\"%s\" is for the library only", x->name);
+		diag_error(i->e->diag, TAG_PRIVILEGE, name_span(x),
+			   "\"%s\" is for the library only", x->name);
 		diag_hint(i->e->diag, "run stap with -g to use it in a script");
 		return result_type(i, c->result, x->at);
 	}
 	if (x->args.n != want)
-		diag_error(i->e->diag, TAG_ARITY, x->at, "\"%s\" takes %zu argument%s, not %u", x->name, want,
-			   want == 1 ? "" : "s", x->args.n);
+		diag_error(i->e->diag, TAG_ARITY, x->at, "\"%s\" takes %zu argument%s, not %u",
+			   x->name, want, want == 1 ? "" : "s", x->args.n);
 	for (uint32_t n = 0; n < x->args.n; n++) {
 		struct tvar *t = infer_expr(i, x->args.v[n]);
 
 		if (n < want)
-			type_want(i->e, t, c->operands[n] == 's' ? T_STRING : T_LONG, x->args.v[n]->at, TAG_TYPE);
+			type_want(i->e, t, c->operands[n] == 's' ? T_STRING : T_LONG,
+				  x->args.v[n]->at, TAG_TYPE);
 	}
 	return result_type(i, c->result, x->at);
 }
@@ -73,13 +77,15 @@ static void report_no_function(struct infer *i, struct expr *x, const struct fun
 	struct near_match m;
 
 	if (other) {
-		diag_error(i->e->diag, TAG_ARITY, name_span(x), "function \"%s\" takes %u argument%s, not %u", x->name,
+		diag_error(i->e->diag, TAG_ARITY, name_span(x),
+			   "function \"%s\" takes %u argument%s, not %u", x->name,
 			   other->ast->params.n, other->ast->params.n == 1 ? "" : "s", x->args.n);
 		diag_note(i->e->diag, other->ast->name_at, "defined here");
 		return;
 	}
-	diag_error(i->e->diag, TAG_UNKNOWN_FUNC, name_span(x), "no function \"%s\" with %u argument%s", x->name,
-		   x->args.n, x->args.n == 1 ? "" : "s");
+	diag_error(i->e->diag, TAG_UNKNOWN_FUNC, name_span(x),
+		   "no function \"%s\" with %u argument%s", x->name, x->args.n,
+		   x->args.n == 1 ? "" : "s");
 	near_init(&m, x->name);
 	elab_near_functions(i->e, &m);
 	if (near_best(&m))
@@ -136,8 +142,8 @@ static void infer_format(struct infer *i, struct expr *x)
 	int r;
 
 	if (!f || f->kind != E_STRING) {
-		diag_error(i->e->diag, TAG_FORMAT, f ? f->at : x->at, "%s needs a literal format string first",
-			   print_name(x->op));
+		diag_error(i->e->diag, TAG_FORMAT, f ? f->at : x->at,
+			   "%s needs a literal format string first", print_name(x->op));
 		return;
 	}
 	for (s = f->str; (r = fmt_next_piece(&s, &p)) == 1;) {
@@ -155,9 +161,12 @@ static void infer_format(struct infer *i, struct expr *x)
 	}
 	if (r < 0) {
 		diag_error(i->e->diag, TAG_FORMAT, f->at, "not a valid conversion: \"%.8s\"", s);
-		diag_hint(i->e->diag, "conversions are %%d %%i %%u %%x %%X %%o %%p %%c %%s %%b; write %%%% for a percent sign");
+		diag_hint(
+			i->e->diag,
+			"use %%d %%i %%u %%x %%X %%o %%p %%c %%s %%b, or %%%% for a percent sign");
 	} else if (next != x->args.n) {
-		diag_error(i->e->diag, TAG_FORMAT, x->at, "the format takes %u argument%s, but %u %s given", next - 1,
+		diag_error(i->e->diag, TAG_FORMAT, x->at,
+			   "the format takes %u argument%s, but %u %s given", next - 1,
 			   next == 2 ? "" : "s", x->args.n - 1, x->args.n == 2 ? "is" : "are");
 	}
 	for (; next < x->args.n; next++)
@@ -236,8 +245,8 @@ static void report_no_target(struct infer *i, struct expr *x, const struct probe
 	struct buf names;
 	struct var_list l = { .e = i->e, .near = &m, .names = &names };
 
-	diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "no context variable \"%s\" in %s", x->name,
-		   site->probe.name);
+	diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "no context variable \"%s\" in %s",
+		   x->name, site->probe.name);
 	near_init(&m, x->name);
 	buf_init(&names);
 	if (site->family->each_var)
@@ -260,7 +269,8 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	if (!site)
 		return unsupported(i, x->at, "context variables in functions are");
 	if (x->suffixes.n || x->address_of)
-		return unsupported(i, x->at, "members, elements, addresses and pretty-printing of context variables are");
+		return unsupported(i, x->at,
+				   "members, elements and addresses of context variables are");
 	t->var = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
 	x->sym = t;
 	if (t->var)

@@ -73,7 +73,12 @@ static struct tvar *infer_binary(struct infer *i, struct expr *x)
 		infer_expr(i, x->a);
 		unsupported(i, op_span(x), "regular expressions are");
 		break;
-	case B_LT: case B_LE: case B_GT: case B_GE: case B_EQ: case B_NE:
+	case B_LT:
+	case B_LE:
+	case B_GT:
+	case B_GE:
+	case B_EQ:
+	case B_NE:
 		a = infer_expr(i, x->a);
 		b = infer_expr(i, x->b);
 		type_unite(i->e, a, b, x->at);
@@ -113,7 +118,8 @@ static struct tvar *infer_assign(struct infer *i, struct expr *x)
 		infer_long(i, x->b);
 		return long_at(i, x->at);
 	}
-	l = infer_lvalue(i, x->a, x->op == B_NONE ? ACC_WRITE : ACC_READ | ACC_WRITE, bin_op_text(x->op));
+	l = infer_lvalue(i, x->a, x->op == B_NONE ? ACC_WRITE : ACC_READ | ACC_WRITE,
+			 bin_op_text(x->op));
 	r = infer_expr(i, x->b);
 	if (!l)
 		return r;
@@ -140,9 +146,11 @@ static struct tvar *infer_stat(struct infer *i, struct expr *x)
 	const struct symbol *s;
 
 	if (x->op >= S_VARIANCE)
-		return unsupported(i, op_span(x), arena_printf(i->e->arena, "%s is", stat_op_text(x->op)));
+		return unsupported(i, op_span(x),
+				   arena_printf(i->e->arena, "%s is", stat_op_text(x->op)));
 	if (x->args.n) {
-		diag_error(i->e->diag, TAG_ARITY, x->at, "%s takes one argument", stat_op_text(x->op));
+		diag_error(i->e->diag, TAG_ARITY, x->at, "%s takes one argument",
+			   stat_op_text(x->op));
 		return long_at(i, x->at);
 	}
 	infer_aggregate(i, x->a, ACC_READ);
@@ -154,7 +162,8 @@ static struct tvar *infer_stat(struct infer *i, struct expr *x)
 
 static struct tvar *infer_atop(struct infer *i, struct expr *x)
 {
-	return unsupported(i, op_span(x), arena_printf(i->e->arena, "%s is", x->name ? x->name : "@"));
+	return unsupported(i, op_span(x),
+			   arena_printf(i->e->arena, "%s is", x->name ? x->name : "@"));
 }
 
 static struct tvar *infer_suffixed(struct infer *i, struct expr *x)
@@ -198,7 +207,8 @@ static struct tvar *infer_any(struct infer *i, struct expr *x, bool value, bool 
 	struct tvar *t = infer_table[x->kind](i, x);
 
 	vec_push(i->e->arena, &i->e->pending,
-		 ((struct pending){ .e = x, .t = t, .value = value, .printed = printed && i->live }));
+		 ((struct pending){
+			 .e = x, .t = t, .value = value, .printed = printed && i->live }));
 	return t;
 }
 

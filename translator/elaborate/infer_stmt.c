@@ -47,7 +47,8 @@ static void infer_loop_var(struct infer *i, struct expr *v, struct tvar *t)
 	struct tvar *have;
 
 	if (v->kind != E_SYMBOL) {
-		diag_error(i->e->diag, TAG_LVALUE, v->at, "foreach needs plain variables before \"in\"");
+		diag_error(i->e->diag, TAG_LVALUE, v->at,
+			   "foreach needs plain variables before \"in\"");
 		return;
 	}
 	have = infer_lvalue(i, v, ACC_WRITE, "foreach");
@@ -60,7 +61,8 @@ static void infer_foreach_sort(struct infer *i, struct stmt *s, struct global *g
 	enum stat_op op = s->sort_stat;
 
 	if (op != S_NONE && op >= S_VARIANCE) {
-		unsupported(i, s->array->at, arena_printf(i->e->arena, "sorting by %s is", stat_op_text(op)));
+		unsupported(i, s->array->at,
+			    arena_printf(i->e->arena, "sorting by %s is", stat_op_text(op)));
 		return;
 	}
 	if (op != S_NONE)
@@ -75,7 +77,9 @@ static struct global *infer_foreach_array(struct infer *i, struct stmt *s)
 	struct global *g;
 
 	if (a->kind != E_SYMBOL) {
-		unsupported(i, a->at, a->kind == E_INDEX ? "foreach over a slice is" : "foreach over a histogram is");
+		unsupported(i, a->at,
+			    a->kind == E_INDEX ? "foreach over a slice is"
+					       : "foreach over a histogram is");
 		return NULL;
 	}
 	g = infer_array(i, a->name, a->at, ACC_READ);
@@ -105,7 +109,8 @@ static void infer_foreach(struct infer *i, struct stmt *s)
 		if (s->value) {
 			infer_loop_var(i, s->value, g->sym.type);
 			vec_push(i->e->arena, &i->e->pending,
-				 ((struct pending){ .e = s->value, .t = g->sym.type, .value = true }));
+				 ((struct pending){
+					 .e = s->value, .t = g->sym.type, .value = true }));
 		}
 		infer_foreach_sort(i, s, g);
 	}
@@ -156,11 +161,13 @@ static void infer_delete(struct infer *i, struct stmt *s)
 		sym = g ? (struct symbol *)&g->sym : NULL;
 		x->sym = sym;
 		if (g)
-			vec_push(i->e->arena, &i->e->pending, ((struct pending){ .e = x, .t = g->sym.type }));
+			vec_push(i->e->arena, &i->e->pending,
+				 ((struct pending){ .e = x, .t = g->sym.type }));
 	} else if (x->kind == E_INDEX) {
 		infer_lvalue(i, x, ACC_WRITE, "delete");
 	} else {
-		diag_error(i->e->diag, TAG_LVALUE, x->at, "delete needs a global variable or an array element");
+		diag_error(i->e->diag, TAG_LVALUE, x->at,
+			   "delete needs a global variable or an array element");
 	}
 }
 
@@ -177,18 +184,12 @@ static void infer_try(struct infer *i, struct stmt *s)
 }
 
 static const infer_stmt_fn infer_stmt_table[] = {
-	[ST_NULL] = infer_nothing,
-	[ST_BLOCK] = infer_block,
-	[ST_EXPR] = infer_expr_stmt,
-	[ST_IF] = infer_if,
-	[ST_WHILE] = infer_loop,
-	[ST_FOR] = infer_loop,
-	[ST_FOREACH] = infer_foreach,
-	[ST_RETURN] = infer_return,
-	[ST_BREAK] = infer_loop_exit,
-	[ST_CONTINUE] = infer_loop_exit,
-	[ST_NEXT] = infer_next,
-	[ST_DELETE] = infer_delete,
+	[ST_NULL] = infer_nothing,    [ST_BLOCK] = infer_block,
+	[ST_EXPR] = infer_expr_stmt,  [ST_IF] = infer_if,
+	[ST_WHILE] = infer_loop,      [ST_FOR] = infer_loop,
+	[ST_FOREACH] = infer_foreach, [ST_RETURN] = infer_return,
+	[ST_BREAK] = infer_loop_exit, [ST_CONTINUE] = infer_loop_exit,
+	[ST_NEXT] = infer_next,       [ST_DELETE] = infer_delete,
 	[ST_TRY] = infer_try,
 };
 
@@ -205,9 +206,11 @@ static void warn_unassigned(const struct infer *i)
 		const struct local *l = i->locals->v[n];
 		struct near_match m;
 
-		if (!l->read || l->assigned || l->is_param || !l->read_at.src || l->read_at.src->library)
+		if (!l->read || l->assigned || l->is_param || !l->read_at.src ||
+		    l->read_at.src->library)
 			continue;
-		diag_warning(i->e->diag, TAG_UNUSED, l->read_at, "local variable \"%s\" is never assigned, it reads as 0 or \"\"",
+		diag_warning(i->e->diag, TAG_UNUSED, l->read_at,
+			     "local variable \"%s\" is never assigned, it reads as 0 or \"\"",
 			     l->sym.name);
 		near_init(&m, l->sym.name);
 		for (uint32_t k = 0; k < i->locals->n; k++)
@@ -242,23 +245,27 @@ static void warn_shadowed(struct elab *e, struct function *fn)
 {
 	for (uint32_t n = 0; n < fn->ast->params.n; n++) {
 		struct local *l = fn->locals.v[n];
-		struct global *g = fn->file->src->library ? NULL : elab_find_global(e, fn->file, l->sym.name);
+		struct global *g =
+			fn->file->src->library ? NULL : elab_find_global(e, fn->file, l->sym.name);
 
 		if (!g)
 			continue;
-		diag_warning(e->diag, TAG_SHADOW, l->sym.at, "parameter \"%s\" hides a global of the same name",
-			     l->sym.name);
+		diag_warning(e->diag, TAG_SHADOW, l->sym.at,
+			     "parameter \"%s\" hides a global of the same name", l->sym.name);
 		diag_note(e->diag, g->sym.at, "the global");
 	}
 }
 
 void infer_function(struct elab *e, struct function *fn, bool live)
 {
-	struct infer i = { .e = e, .file = fn->file, .locals = &fn->locals, .fn = fn, .live = live };
+	struct infer i = {
+		.e = e, .file = fn->file, .locals = &fn->locals, .fn = fn, .live = live
+	};
 
 	fn->visited = true;
 	if (!fn->ast->body) {
-		unsupported(&i, fn->ast->embedded_at.src ? fn->ast->embedded_at : fn->ast->name_at, "embedded C is");
+		unsupported(&i, fn->ast->embedded_at.src ? fn->ast->embedded_at : fn->ast->name_at,
+			    "embedded C is");
 		return;
 	}
 	if (!check_depth(e, fn->ast->body, NULL, fn->ast->at)) {

@@ -43,15 +43,17 @@ static bool touch_global(struct infer *i, struct global *g, struct span at, unsi
 	if (!(access & ACC_WRITE))
 		return true;
 	if (i->in_guard) {
-		diag_error(i->e->diag, TAG_STATEMENT, at, "a probe's condition may not change \"%s\"", g->sym.name);
+		diag_error(i->e->diag, TAG_STATEMENT, at,
+			   "a probe's condition may not change \"%s\"", g->sym.name);
 		return false;
 	}
 	for (const struct foreach_frame *f = i->iterating; f; f = f->up)
 		if (f->g == g) {
-			diag_error(i->e->diag, TAG_STATEMENT, at, "\"%s\" is changed inside a foreach over it",
-				   g->sym.name);
+			diag_error(i->e->diag, TAG_STATEMENT, at,
+				   "\"%s\" is changed inside a foreach over it", g->sym.name);
 			diag_note(i->e->diag, f->at, "the foreach");
-			diag_hint(i->e->diag, "collect the keys in another array and change \"%s\" afterwards",
+			diag_hint(i->e->diag,
+				  "collect the keys in another array and change \"%s\" afterwards",
 				  g->sym.name);
 			return false;
 		}
@@ -74,7 +76,8 @@ struct tvar *infer_symbol(struct infer *i, struct expr *x, unsigned int access)
 		}
 		if (i->in_guard) {
 			diag_error(i->e->diag, TAG_UNKNOWN_VAR, x->at,
-				   "no global \"%s\": a probe's condition can use globals only", x->name);
+				   "no global \"%s\": a probe's condition can use globals only",
+				   x->name);
 			return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 		}
 		l = add_local(i, x);
@@ -95,7 +98,8 @@ struct global *infer_array(struct infer *i, const char *name, struct span at, un
 		return g;
 	}
 	if (l) {
-		diag_error(i->e->diag, TAG_UNKNOWN_VAR, at, "\"%s\" is a local variable, not a global array", name);
+		diag_error(i->e->diag, TAG_UNKNOWN_VAR, at,
+			   "\"%s\" is a local variable, not a global array", name);
 		diag_note(i->e->diag, l->sym.at, "the local");
 		return NULL;
 	}
@@ -105,7 +109,8 @@ struct global *infer_array(struct infer *i, const char *name, struct span at, un
 	if (near_best(&m))
 		diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
 	else
-		diag_hint(i->e->diag, "arrays are always global: declare it with \"global %s\"", name);
+		diag_hint(i->e->diag, "arrays are always global: declare it with \"global %s\"",
+			  name);
 	return NULL;
 }
 
@@ -159,7 +164,8 @@ struct tvar *infer_lvalue(struct infer *i, struct expr *x, unsigned int access, 
 		unsupported(i, x->at, "changing variables of the probed program is");
 		return NULL;
 	default:
-		diag_error(i->e->diag, TAG_LVALUE, x->at, "%s needs a variable or an array element", what);
+		diag_error(i->e->diag, TAG_LVALUE, x->at, "%s needs a variable or an array element",
+			   what);
 		return NULL;
 	}
 	vec_push(i->e->arena, &i->e->pending, ((struct pending){ .e = x, .t = t }));
@@ -172,7 +178,8 @@ struct tvar *infer_aggregate(struct infer *i, struct expr *x, unsigned int acces
 	struct tvar *t;
 
 	if (x->kind != E_SYMBOL && x->kind != E_INDEX) {
-		diag_error(i->e->diag, TAG_LVALUE, x->at, "a statistic is a global variable or an array element");
+		diag_error(i->e->diag, TAG_LVALUE, x->at,
+			   "a statistic is a global variable or an array element");
 		return NULL;
 	}
 	t = infer_lvalue(i, x, access, "a statistic");
@@ -180,7 +187,8 @@ struct tvar *infer_aggregate(struct infer *i, struct expr *x, unsigned int acces
 	if (!s)
 		return NULL;
 	if (s->kind == SYM_LOCAL) {
-		diag_error(i->e->diag, TAG_LVALUE, x->at, "statistic \"%s\" must be a global", x->name);
+		diag_error(i->e->diag, TAG_LVALUE, x->at, "statistic \"%s\" must be a global",
+			   x->name);
 		diag_hint(i->e->diag, "declare it with \"global %s\"", x->name);
 		return NULL;
 	}

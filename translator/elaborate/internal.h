@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of this folder share. Order of work: register files (names.c), probe points to handlers (expand.c),
- * names and types of every reachable body in one walk (infer*.c over types.c), then lowering (lower*.c).
+ * What the files of this folder share. Order of work: register files (names.c), probe points to
+ * handlers (expand.c), names and types of every reachable body in one walk (infer*.c over types.c),
+ * then lowering (lower*.c).
  */
 #ifndef SPILE_ELABORATE_INTERNAL_H
 #define SPILE_ELABORATE_INTERNAL_H
@@ -15,8 +16,8 @@
 #define ELAB_MAXPOINTS 100000
 
 /*
- * A type to be found: union-find. Variables that must have one type are united; the root knows the type and the place
- * that settled it.
+ * A type to be found: union-find. Variables that must have one type are united; the root knows the
+ * type and the place that settled it.
  */
 struct tvar {
 	struct tvar *up;
@@ -26,7 +27,10 @@ struct tvar {
 
 enum symbol_kind { SYM_LOCAL, SYM_GLOBAL };
 
-/* What a name of a variable refers to: expr->sym of E_SYMBOL, E_INDEX, E_IN. First member of both kinds. */
+/*
+ * What a name of a variable refers to: expr->sym of E_SYMBOL, E_INDEX, E_IN. First member of both
+ * kinds.
+ */
 struct symbol {
 	enum symbol_kind kind;
 	const char *name;
@@ -100,7 +104,8 @@ typedef VEC(struct guard) guard_vec;
 
 struct handler {
 	const struct ast_probe *origin;
-	part_vec orig_parts, parts; /* as parsed (to find equal ones), and this handler's own copies */
+	part_vec orig_parts,
+		parts; /* as parsed (to find equal ones), and this handler's own copies */
 	guard_vec orig_guards, guards;
 	VEC(const char *) targets; /* context variables it names */
 	const struct probe_site *site; /* the first; the others agree in every target */
@@ -124,7 +129,7 @@ struct symtab {
 	struct symtab_slot {
 		const char *name;
 		void *value;
-	} *slot;
+	} * slot;
 	uint32_t n, cap;
 };
 
@@ -157,9 +162,12 @@ struct elab {
 /* names.c */
 void elab_add_file(struct elab *e, struct ast_file *f);
 struct global *elab_find_global(struct elab *e, struct ast_file *from, const char *name);
-/* The function of that arity; else NULL, with *other one of the same name and another arity, or NULL. */
-struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name, uint32_t arity,
-				    struct function **other);
+/*
+ * The function of that arity; else NULL, with *other one of the same name and another arity, or
+ * NULL.
+ */
+struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name,
+				    uint32_t arity, struct function **other);
 /* Makes aliases whose first component is @name (may hold '*') known. */
 void elab_need_alias(struct elab *e, const char *name);
 void elab_near_functions(struct elab *e, struct near_match *m);
@@ -172,8 +180,11 @@ struct tvar *type_root(struct tvar *t);
 enum script_type type_of(struct tvar *t);
 /* The same, an unsettled type counting as long. */
 enum script_type type_final(struct tvar *t);
-/* Requires @t to be @want, or @a and @b to agree, because of the code at @at. False after an error. */
-bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at, enum diag_tag tag);
+/*
+ * Requires @t to be @want, or @a and @b to agree, because of the code at @at. False after an error.
+ */
+bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at,
+	       enum diag_tag tag);
 bool type_unite(struct elab *e, struct tvar *a, struct tvar *b, struct span at);
 /* Requires @g to have @n keys (0: a scalar). */
 bool type_arity(struct elab *e, struct global *g, uint32_t n, struct span at);
@@ -213,7 +224,7 @@ struct infer {
 		struct foreach_frame *up;
 		struct global *g;
 		struct span at;
-	} *iterating;
+	} * iterating;
 };
 void infer_handler(struct elab *e, struct handler *h);
 void infer_function(struct elab *e, struct function *fn, bool live);
@@ -263,19 +274,25 @@ uint32_t lower_loc(struct lower *l, struct span at);
 uint32_t lower_keyword_loc(struct lower *l, struct span at);
 struct ir_val lower_str(struct lower *l, const char *s);
 /* Appends an operation to the current block; result type IR_VOID: no destination. */
-struct ir_insn *lower_insn(struct lower *l, enum ir_op op, uint32_t dst, const struct ir_val *args, uint32_t nargs);
+struct ir_insn *lower_insn(struct lower *l, enum ir_op op, uint32_t dst, const struct ir_val *args,
+			   uint32_t nargs);
 uint32_t lower_temp(struct lower *l, enum ir_type t);
 struct ir_val lower_op1(struct lower *l, enum ir_op op, struct ir_val a);
-struct ir_val lower_op2(struct lower *l, enum ir_op op, struct ir_val a, struct ir_val b, struct span at);
+struct ir_val lower_op2(struct lower *l, enum ir_op op, struct ir_val a, struct ir_val b,
+			struct span at);
 void lower_move(struct lower *l, uint32_t reg, struct ir_val v);
 void lower_jump(struct lower *l, uint32_t to);
 void lower_branch(struct lower *l, struct ir_val c, uint32_t yes, uint32_t no);
 struct ir_val lower_expr(struct lower *l, struct expr *x);
-/* Evaluates in order; a local's register is copied when a later operand, or @after, may change the local. */
+/*
+ * Evaluates in order; a local's register is copied when a later operand, or @after, may change the
+ * local.
+ */
 struct ir_val lower_nth(struct lower *l, const expr_vec *xs, uint32_t n, struct expr *after);
 struct ir_val *lower_exprs(struct lower *l, const expr_vec *xs, struct expr *after, uint32_t extra);
 void lower_cond(struct lower *l, struct expr *x, uint32_t yes, uint32_t no);
-struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b, struct span at);
+struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b,
+			      struct span at);
 struct ir_val lower_call(struct lower *l, struct expr *x);
 struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
@@ -300,6 +317,7 @@ void fmt_build_lit(struct fmt_build *b, const char *s, size_t n);
 void fmt_build_conv(struct fmt_build *b, const struct fmt_spec *spec);
 void fmt_build_arg(struct lower *l, struct fmt_build *b, struct ir_val v, enum ir_type t);
 /* emit, or with @to_string the sprintf operation, whose value it yields. Ends @b. */
-struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string, enum ir_stream stream);
+struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string,
+			    enum ir_stream stream);
 
 #endif

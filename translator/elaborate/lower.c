@@ -7,7 +7,8 @@
 enum ir_type lower_type(enum script_type t)
 {
 	static const enum ir_type map[] = {
-		[T_UNKNOWN] = IR_I64, [T_LONG] = IR_I64, [T_STRING] = IR_STR, [T_STATS] = IR_I64, [T_VOID] = IR_VOID,
+		[T_UNKNOWN] = IR_I64, [T_LONG] = IR_I64,  [T_STRING] = IR_STR,
+		[T_STATS] = IR_I64,   [T_VOID] = IR_VOID,
 	};
 
 	return map[t];
@@ -42,7 +43,8 @@ static void lower_global(struct lower *l, struct global *g, uint32_t nth)
 	for (int k = 0; k < g->nkeys; k++)
 		out->keys[k] = lower_type(type_final(g->keys[k]));
 	if (out->nkeys)
-		out->max_entries = (uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
+		out->max_entries =
+			(uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
 	out->stat_ops = g->stat_ops;
 	if (g->ast->init && g->ast->init->kind == E_STRING)
 		out->init_str = const_bytes(l, g->ast->init);
@@ -61,7 +63,8 @@ static void lower_globals(struct lower *l)
 		if (!g->used)
 			continue;
 		for (uint32_t j = 0; j < i; j++)
-			nth += l->e->globals.v[j]->used && l->e->globals.v[j]->sym.name == g->sym.name;
+			nth += l->e->globals.v[j]->used &&
+			       l->e->globals.v[j]->sym.name == g->sym.name;
 		lower_global(l, g, nth);
 	}
 }
@@ -94,7 +97,8 @@ static void declare_functions(struct lower *l)
 		if (!fn->reachable || lower_wrapped(fn))
 			continue;
 		for (uint32_t j = 0; j < i; j++)
-			nth += l->e->functions.v[j]->index != IR_NONE && l->e->functions.v[j]->name == fn->name;
+			nth += l->e->functions.v[j]->index != IR_NONE &&
+			       l->e->functions.v[j]->name == fn->name;
 		declare_function(l, fn, nth);
 	}
 }
@@ -106,7 +110,9 @@ static void zero_local(struct lower *l, const struct local *v)
 	lower_move(l, v->reg, str ? ir_strval(0) : ir_num(0));
 }
 
-/* Starts a body: entry block, the block where uncaught errors end, locals at their initial values. */
+/*
+ * Starts a body: entry block, the block where uncaught errors end, locals at their initial values.
+ */
 static void open_body(struct lower *l, struct ir_func *f, const local_vec *locals)
 {
 	l->f = f;

@@ -13,8 +13,8 @@ static struct span name_span(const struct expr *x)
 }
 
 /*
- * Library functions that only wrap a built-in are replaced by it where they are called: cheaper, and a failure (error(),
- * user_string()) then points at the script and not into the library.
+ * Library functions that only wrap a built-in are replaced by it where they are called: cheaper,
+ * and a failure (error(), user_string()) then points at the script and not into the library.
  */
 const struct expr *lower_wrapped(const struct function *fn)
 {
@@ -32,7 +32,8 @@ const struct expr *lower_wrapped(const struct function *fn)
 		return NULL;
 	for (uint32_t i = 0; i < s->e->args.n; i++) {
 		const struct expr *a = s->e->args.v[i];
-		bool param = a->kind == E_SYMBOL && ((const struct symbol *)a->sym)->kind == SYM_LOCAL &&
+		bool param = a->kind == E_SYMBOL &&
+			     ((const struct symbol *)a->sym)->kind == SYM_LOCAL &&
 			     ((const struct local *)a->sym)->is_param;
 
 		if (!param && a->kind != E_NUMBER && a->kind != E_STRING)
@@ -51,8 +52,8 @@ static struct ir_val emit_warning(struct lower *l, struct ir_val text)
 	return fmt_build_end(l, &b, false, IRO_WARN);
 }
 
-static struct ir_val lower_builtin(struct lower *l, const struct callee *c, const struct ir_val *args, uint32_t nargs,
-				   struct span at)
+static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
+				   const struct ir_val *args, uint32_t nargs, struct span at)
 {
 	uint32_t r = c->result == IR_VOID ? IR_NONE : lower_temp(l, c->result);
 	struct ir_insn *i;
@@ -81,8 +82,8 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c, cons
 }
 
 /* The arguments of the built-in behind a wrapper, given the wrapper's own. */
-static struct ir_val *wrapped_args(struct lower *l, const struct function *fn, const struct expr *inner,
-				   const struct ir_val *args)
+static struct ir_val *wrapped_args(struct lower *l, const struct function *fn,
+				   const struct expr *inner, const struct ir_val *args)
 {
 	struct ir_val *out = arena_alloc(l->arena, (inner->args.n + 1) * sizeof(*out));
 
@@ -113,7 +114,8 @@ struct ir_val lower_call(struct lower *l, struct expr *x)
 		return lower_builtin(l, c, args, x->args.n, name_span(x));
 	inner = lower_wrapped(c->fn);
 	if (inner)
-		return lower_builtin(l, inner->sym, wrapped_args(l, c->fn, inner, args), inner->args.n, name_span(x));
+		return lower_builtin(l, inner->sym, wrapped_args(l, c->fn, inner, args),
+				     inner->args.n, name_span(x));
 	ret = l->m->funcs.v[c->fn->index]->ret;
 	r = ret == IR_VOID ? IR_NONE : lower_temp(l, ret);
 	i = lower_insn(l, IR_call, r, args, x->args.n);
@@ -124,7 +126,8 @@ struct ir_val lower_call(struct lower *l, struct expr *x)
 
 static bool is_plain_string(const struct fmt_spec *f)
 {
-	return f->conv == 's' && f->flag == FMT_F_NONE && f->width == FMT_NONE && f->prec == FMT_NONE;
+	return f->conv == 's' && f->flag == FMT_F_NONE && f->width == FMT_NONE &&
+	       f->prec == FMT_NONE;
 }
 
 static void add_arg(struct lower *l, struct fmt_build *b, const struct expr *x, struct ir_val v)
@@ -138,7 +141,9 @@ static void add_arg(struct lower *l, struct fmt_build *b, const struct expr *x, 
 static void add_value(struct lower *l, struct fmt_build *b, const struct expr *x, struct ir_val v,
 		      const struct fmt_spec *spec)
 {
-	const char *s = x->kind == E_STRING ? x->str : v.kind == IRV_STR ? l->m->strings.v[v.str] : NULL;
+	const char *s = x->kind == E_STRING ? x->str
+			: v.kind == IRV_STR ? l->m->strings.v[v.str]
+					    : NULL;
 
 	if (s && is_plain_string(spec)) {
 		fmt_build_lit(b, s, strnlen(s, (size_t)l->e->s->limits.maxstringlen - 1));
@@ -148,7 +153,8 @@ static void add_value(struct lower *l, struct fmt_build *b, const struct expr *x
 	add_arg(l, b, x, v);
 }
 
-static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x, const struct ir_val *v)
+static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x,
+			 const struct ir_val *v)
 {
 	const char *s = x->args.v[0]->str;
 	struct fmt_piece p;
@@ -160,7 +166,9 @@ static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x, c
 			continue;
 		}
 		if (p.spec.width == FMT_STAR || p.spec.prec == FMT_STAR) {
-			/* the stars' numbers come first in the argument list, after the text "%*" */
+			/*
+			 * the stars' numbers come first in the argument list, after the text "%*"
+			 */
 			uint32_t stars = (p.spec.width == FMT_STAR) + (p.spec.prec == FMT_STAR);
 
 			fmt_build_conv(b, &p.spec);
@@ -173,7 +181,8 @@ static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x, c
 	}
 }
 
-static void build_print(struct lower *l, struct fmt_build *b, struct expr *x, const struct ir_val *v)
+static void build_print(struct lower *l, struct fmt_build *b, struct expr *x,
+			const struct ir_val *v)
 {
 	static const struct fmt_spec character = { 'c', FMT_F_NONE, FMT_NONE, FMT_NONE };
 	uint32_t first = x->op & P_DELIM ? 1 : 0;
@@ -237,7 +246,8 @@ static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
 }
 
 /* An argument narrower than its register: the callee may rely on its low bytes only. */
-static struct ir_val narrowed(struct lower *l, const struct probe_var *v, struct ir_val x, struct span at)
+static struct ir_val narrowed(struct lower *l, const struct probe_var *v, struct ir_val x,
+			      struct span at)
 {
 	int64_t bits = 64 - 8 * (int64_t)v->width;
 

@@ -38,19 +38,24 @@ static struct ir_val lower_unary(struct lower *l, struct expr *x)
 	}
 }
 
-struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b, struct span at)
+struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b,
+			      struct span at)
 {
 	static const uint8_t ops[] = {
-		[B_ADD] = IR_add, [B_SUB] = IR_sub, [B_MUL] = IR_mul, [B_DIV] = IR_div, [B_MOD] = IR_mod,
-		[B_AND] = IR_and, [B_OR] = IR_or, [B_XOR] = IR_xor, [B_SHL] = IR_shl, [B_SHR] = IR_shr,
-		[B_USHR] = IR_ushr, [B_CAT] = IR_scat, [B_LT] = IR_lt, [B_LE] = IR_le, [B_GT] = IR_gt,
-		[B_GE] = IR_ge, [B_EQ] = IR_eq, [B_NE] = IR_ne,
+		[B_ADD] = IR_add, [B_SUB] = IR_sub, [B_MUL] = IR_mul,   [B_DIV] = IR_div,
+		[B_MOD] = IR_mod, [B_AND] = IR_and, [B_OR] = IR_or,     [B_XOR] = IR_xor,
+		[B_SHL] = IR_shl, [B_SHR] = IR_shr, [B_USHR] = IR_ushr, [B_CAT] = IR_scat,
+		[B_LT] = IR_lt,   [B_LE] = IR_le,   [B_GT] = IR_gt,     [B_GE] = IR_ge,
+		[B_EQ] = IR_eq,   [B_NE] = IR_ne,
 	};
 
 	return lower_op2(l, (enum ir_op)ops[op], a, b, at);
 }
 
-/* The values of two operands, in order; a local's register is copied when the second may change the local. */
+/*
+ * The values of two operands, in order; a local's register is copied when the second may change the
+ * local.
+ */
 static void lower_pair(struct lower *l, struct expr *x, struct ir_val *a, struct ir_val *b)
 {
 	*a = lower_expr(l, x->a);
@@ -79,7 +84,8 @@ static struct ir_val lower_binary(struct lower *l, struct expr *x)
 /* A condition as a value: 1 or 0. */
 static struct ir_val lower_logic(struct lower *l, struct expr *x)
 {
-	uint32_t yes = ir_new_block(l->m, l->f), no = ir_new_block(l->m, l->f), end = ir_new_block(l->m, l->f);
+	uint32_t yes = ir_new_block(l->m, l->f), no = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f);
 	uint32_t r = lower_temp(l, IR_I64);
 
 	lower_cond(l, x, yes, no);
@@ -95,7 +101,8 @@ static struct ir_val lower_logic(struct lower *l, struct expr *x)
 
 static struct ir_val lower_conditional(struct lower *l, struct expr *x)
 {
-	uint32_t yes = ir_new_block(l->m, l->f), no = ir_new_block(l->m, l->f), end = ir_new_block(l->m, l->f);
+	uint32_t yes = ir_new_block(l->m, l->f), no = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f);
 	uint32_t r = lower_temp(l, lower_type(x->type));
 
 	lower_cond(l, x->a, yes, no);
@@ -187,27 +194,19 @@ static struct ir_val lower_stat(struct lower *l, struct expr *x)
 }
 
 /* The parser's and the IR's numbering of extractors are one. */
-_Static_assert((int)S_COUNT == (int)IRS_COUNT && (int)S_AVG == (int)IRS_AVG, "stat_op and ir_stat differ");
+_Static_assert((int)S_COUNT == (int)IRS_COUNT && (int)S_AVG == (int)IRS_AVG,
+	       "stat_op and ir_stat differ");
 
 static const lower_fn lower_table[] = {
-	[E_NUMBER] = lower_number,
-	[E_STRING] = lower_string,
-	[E_SYMBOL] = lower_read_symbol,
-	[E_INDEX] = lower_read_index,
-	[E_CALL] = lower_call,
-	[E_UNARY] = lower_unary,
-	[E_PREINC] = lower_incdec,
-	[E_PREDEC] = lower_incdec,
-	[E_POSTINC] = lower_incdec,
-	[E_POSTDEC] = lower_incdec,
-	[E_BINARY] = lower_binary,
-	[E_ANDAND] = lower_logic,
-	[E_OROR] = lower_logic,
-	[E_COND] = lower_conditional,
-	[E_ASSIGN] = lower_assign,
-	[E_IN] = lower_in,
-	[E_STAT] = lower_stat,
-	[E_PRINT] = lower_print,
+	[E_NUMBER] = lower_number,      [E_STRING] = lower_string,
+	[E_SYMBOL] = lower_read_symbol, [E_INDEX] = lower_read_index,
+	[E_CALL] = lower_call,          [E_UNARY] = lower_unary,
+	[E_PREINC] = lower_incdec,      [E_PREDEC] = lower_incdec,
+	[E_POSTINC] = lower_incdec,     [E_POSTDEC] = lower_incdec,
+	[E_BINARY] = lower_binary,      [E_ANDAND] = lower_logic,
+	[E_OROR] = lower_logic,         [E_COND] = lower_conditional,
+	[E_ASSIGN] = lower_assign,      [E_IN] = lower_in,
+	[E_STAT] = lower_stat,          [E_PRINT] = lower_print,
 	[E_TARGET] = lower_target,
 };
 

@@ -30,8 +30,8 @@ static void put_size(struct buf *out, const char *before, int n)
 void fmt_build_conv(struct fmt_build *b, const struct fmt_spec *spec)
 {
 	static const char *const flags[] = {
-		[FMT_F_NONE] = "", [FMT_F_ZERO] = "0", [FMT_F_PLUS] = "+", [FMT_F_MINUS] = "-",
-		[FMT_F_SPACE] = " ", [FMT_F_HASH] = "#",
+		[FMT_F_NONE] = "",   [FMT_F_ZERO] = "0",  [FMT_F_PLUS] = "+",
+		[FMT_F_MINUS] = "-", [FMT_F_SPACE] = " ", [FMT_F_HASH] = "#",
 	};
 
 	buf_printf(&b->text, "%%%s", flags[spec->flag]);
@@ -60,7 +60,8 @@ static struct ir_val plain_text(struct lower *l, const char *s)
 	return lower_str(l, out);
 }
 
-struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string, enum ir_stream stream)
+struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string,
+			    enum ir_stream stream)
 {
 	const char *text = arena_strndup(l->arena, b->text.p ? b->text.p : "", b->text.len);
 	uint32_t fmt, r;

@@ -26,7 +26,11 @@ uint32_t lower_loc(struct lower *l, struct span at)
 	char c = at.src && at.off < at.src->len ? at.src->text[at.off] : '\0';
 	bool word = isalpha((unsigned char)c) || c == '_' || c == '$';
 
-	return make_loc(l, word ? "identifier" : isdigit((unsigned char)c) ? "number" : "operator", at, at.len);
+	return make_loc(l,
+			word                        ? "identifier"
+			: isdigit((unsigned char)c) ? "number"
+						    : "operator",
+			at, at.len);
 }
 
 uint32_t lower_keyword_loc(struct lower *l, struct span at)
@@ -48,7 +52,8 @@ struct ir_val lower_str(struct lower *l, const char *s)
 	return ir_strval(ir_string(l->m, s));
 }
 
-struct ir_insn *lower_insn(struct lower *l, enum ir_op op, uint32_t dst, const struct ir_val *args, uint32_t nargs)
+struct ir_insn *lower_insn(struct lower *l, enum ir_op op, uint32_t dst, const struct ir_val *args,
+			   uint32_t nargs)
 {
 	struct ir_insn *i = ir_add(l->m, l->f, l->cur, op, dst, args, nargs);
 
@@ -70,7 +75,8 @@ struct ir_val lower_op1(struct lower *l, enum ir_op op, struct ir_val a)
 	return ir_reg(r);
 }
 
-struct ir_val lower_op2(struct lower *l, enum ir_op op, struct ir_val a, struct ir_val b, struct span at)
+struct ir_val lower_op2(struct lower *l, enum ir_op op, struct ir_val a, struct ir_val b,
+			struct span at)
 {
 	struct ir_val args[2] = { a, b };
 	uint32_t r = lower_temp(l, ir_ops[op].result);

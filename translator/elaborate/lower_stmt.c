@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Statements. Each straight stretch of them starts with one action count, so that MAXACTION bounds every handler: a loop's
- * body counts at least one in each round.
+ * Statements. Each straight stretch of them starts with one action count, so that MAXACTION bounds
+ * every handler: a loop's body counts at least one in each round.
  */
 #include "elaborate/internal.h"
 
@@ -70,8 +70,11 @@ static void lower_loop_body(struct lower *l, struct stmt *s, struct loop *loop)
 /* while and for: for's step is where continue goes. */
 static void lower_while(struct lower *l, struct stmt *s)
 {
-	uint32_t head = ir_new_block(l->m, l->f), body = ir_new_block(l->m, l->f), end = ir_new_block(l->m, l->f);
-	struct loop loop = { .brk = end, .cont = s->step ? ir_new_block(l->m, l->f) : head, .iter = IR_NONE };
+	uint32_t head = ir_new_block(l->m, l->f), body = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f);
+	struct loop loop = { .brk = end,
+			     .cont = s->step ? ir_new_block(l->m, l->f) : head,
+			     .iter = IR_NONE };
 
 	if (s->init)
 		lower_expr(l, s->init);
@@ -127,7 +130,9 @@ static struct ir_val foreach_limit(struct lower *l, struct expr *limit)
 
 	if (!limit)
 		return ir_num(-1);
-	/* "limit" of a negative number visits nothing, as of 0; it_begin takes that for "no limit" */
+	/*
+	 * "limit" of a negative number visits nothing, as of 0; it_begin takes that for "no limit"
+	 */
 	v = lower_expr(l, limit);
 	if (v.kind == IRV_INT)
 		return v.num < 0 ? ir_num(0) : v;
@@ -137,8 +142,8 @@ static struct ir_val foreach_limit(struct lower *l, struct expr *limit)
 }
 
 /*
- * An iterator that a failure inside leaves open is closed on the way to the catch block, and in functions, whose caller may
- * catch. A handler that ends closes its iterators itself.
+ * An iterator that a failure inside leaves open is closed on the way to the catch block, and in
+ * functions, whose caller may catch. A handler that ends closes its iterators itself.
  */
 static uint32_t cleanup_block(struct lower *l, uint32_t iter)
 {
@@ -156,7 +161,8 @@ static uint32_t cleanup_block(struct lower *l, uint32_t iter)
 
 static void lower_foreach(struct lower *l, struct stmt *s)
 {
-	uint32_t head = ir_new_block(l->m, l->f), body = ir_new_block(l->m, l->f), end = ir_new_block(l->m, l->f);
+	uint32_t head = ir_new_block(l->m, l->f), body = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f);
 	struct loop loop = { .brk = end, .cont = head, .iter = new_iter(l, s) };
 	struct ir_val limit = foreach_limit(l, s->limit);
 	uint32_t more = lower_temp(l, IR_I64), outer = l->err;
@@ -233,7 +239,8 @@ static void lower_delete(struct lower *l, struct stmt *s)
 
 static void lower_try(struct lower *l, struct stmt *s)
 {
-	uint32_t body = ir_new_block(l->m, l->f), catch = ir_new_block(l->m, l->f), end = ir_new_block(l->m, l->f);
+	uint32_t body = ir_new_block(l->m, l->f), catch = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f);
 	uint32_t outer = l->err, text;
 	bool was_in_try = l->in_try;
 

@@ -66,7 +66,8 @@ static void set_element(struct lower *l, struct expr *x, struct ir_val *keys, st
 }
 
 /* Adds to an element and yields its new value. */
-static struct ir_val add_element(struct lower *l, struct expr *x, struct ir_val *keys, struct ir_val by)
+static struct ir_val add_element(struct lower *l, struct expr *x, struct ir_val *keys,
+				 struct ir_val by)
 {
 	uint32_t r = lower_temp(l, IR_I64);
 	struct ir_insn *i;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Names of globals, functions and aliases. One name space over all files, user files before the library, but for private
- * names, which belong to a file. The library is asked for a name when no user file has it.
+ * Names of globals, functions and aliases. One name space over all files, user files before the
+ * library, but for private names, which belong to a file. The library is asked for a name when no
+ * user file has it.
  */
 #include <fnmatch.h>
 #include <string.h>
@@ -36,14 +37,16 @@ static void **symtab_at(struct elab *e, struct symtab *t, const char *name)
 }
 
 /* Whether two declarations of one name exclude each other. */
-static bool clash(const struct ast_file *f, bool private_f, const struct ast_file *g, bool private_g)
+static bool clash(const struct ast_file *f, bool private_f, const struct ast_file *g,
+		  bool private_g)
 {
 	if (f == g)
 		return true;
 	return !private_f && !private_g && f->src->library == g->src->library;
 }
 
-static void report_duplicate(struct elab *e, const char *what, const char *name, struct span at, struct span first)
+static void report_duplicate(struct elab *e, const char *what, const char *name, struct span at,
+			     struct span first)
 {
 	diag_error(e->diag, TAG_DUPLICATE, at, "%s \"%s\" is declared twice", what, name);
 	diag_note(e->diag, first, "first here");
@@ -69,8 +72,8 @@ static void add_global(struct elab *e, struct ast_file *f, const struct ast_glob
 
 		g->sym.type = type_new(e, t, ast->init->at);
 		if (ast->size || ast->wrap) {
-			diag_error(e->diag, TAG_ARRAY, ast->init->at, "array \"%s\" cannot have an initial value",
-				   ast->name);
+			diag_error(e->diag, TAG_ARRAY, ast->init->at,
+				   "array \"%s\" cannot have an initial value", ast->name);
 			diag_hint(e->diag, "fill it in probe begin");
 		}
 	}
@@ -91,7 +94,8 @@ static void add_params(struct elab *e, struct function *fn)
 
 		for (uint32_t j = 0; j < i; j++)
 			if (ast->params.v[j].name == p->name) {
-				report_duplicate(e, "parameter", p->name, p->at, ast->params.v[j].at);
+				report_duplicate(e, "parameter", p->name, p->at,
+						 ast->params.v[j].at);
 				break;
 			}
 		l->sym = (struct symbol){ SYM_LOCAL, p->name, p->at, type_new(e, p->type, p->at) };
@@ -106,11 +110,12 @@ static void add_function(struct elab *e, struct ast_file *f, struct ast_function
 	struct function *fn = arena_new(e->arena, struct function), **tail;
 
 	for (const struct function *o = *slot; o; o = o->next) {
-		if (o->ast->params.n != ast->params.n || !clash(f, ast->is_private, o->file, o->ast->is_private))
+		if (o->ast->params.n != ast->params.n ||
+		    !clash(f, ast->is_private, o->file, o->ast->is_private))
 			continue;
 		if (ast->priority >= 0 || o->ast->priority >= 0) {
 			diag_error(e->diag, TAG_UNSUPPORTED, ast->name_at,
-				   "overloads of \"%s\" with the same number of parameters are not supported yet",
+				   "overloads of \"%s\" by priority are not supported yet",
 				   ast->name);
 			diag_note(e->diag, o->ast->name_at, "the other one");
 		} else {
@@ -141,7 +146,8 @@ void elab_add_file(struct elab *e, struct ast_file *f)
 	for (uint32_t i = 0; i < f->aliases.n; i++)
 		vec_push(e->arena, &e->aliases, ((struct alias){ f->aliases.v[i], f }));
 	for (uint32_t i = 0; i < f->embeds.n; i++)
-		diag_error(e->diag, TAG_UNSUPPORTED, f->embeds.v[i]->at, "embedded C is not supported yet");
+		diag_error(e->diag, TAG_UNSUPPORTED, f->embeds.v[i]->at,
+			   "embedded C is not supported yet");
 }
 
 /* True when files came in. */
@@ -169,7 +175,8 @@ static struct global *pick_global(struct global *list, const struct ast_file *fr
 	for (struct global *g = list; g; g = g->next) {
 		if (g->file == from)
 			return g;
-		if (!g->ast->is_private && (!best || (best->file->src->library && !g->file->src->library)))
+		if (!g->ast->is_private &&
+		    (!best || (best->file->src->library && !g->file->src->library)))
 			best = g;
 	}
 	return best;
@@ -184,8 +191,8 @@ struct global *elab_find_global(struct elab *e, struct ast_file *from, const cha
 	return g;
 }
 
-static struct function *pick_function(struct function *list, const struct ast_file *from, uint32_t arity,
-				      struct function **other)
+static struct function *pick_function(struct function *list, const struct ast_file *from,
+				      uint32_t arity, struct function **other)
 {
 	struct function *best = NULL;
 
@@ -205,10 +212,11 @@ static struct function *pick_function(struct function *list, const struct ast_fi
 	return best;
 }
 
-struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name, uint32_t arity,
-				    struct function **other)
+struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name,
+				    uint32_t arity, struct function **other)
 {
-	struct function *f = pick_function(*symtab_at(e, &e->function_names, name), from, arity, other);
+	struct function *f =
+		pick_function(*symtab_at(e, &e->function_names, name), from, arity, other);
 
 	if (!f && need(e, LIB_FUNCTION, name))
 		f = pick_function(*symtab_at(e, &e->function_names, name), from, arity, other);

@@ -47,7 +47,8 @@ static void print_locals(struct buf *out, const local_vec *locals)
 		if (!any)
 			buf_puts(out, "  # locals\n");
 		any = true;
-		buf_printf(out, "  %s:%s\n", l->sym.name, script_type_text(type_final(l->sym.type)));
+		buf_printf(out, "  %s:%s\n", l->sym.name,
+			   script_type_text(type_final(l->sym.type)));
 	}
 }
 
@@ -64,7 +65,8 @@ static void print_functions(struct buf *out, const struct elab *e)
 			buf_puts(out, "# functions\n");
 		any = true;
 		buf_printf(out, "%s:%s (", fn->name,
-			   script_type_text(type_of(fn->ret) == T_VOID ? T_UNKNOWN : type_final(fn->ret)));
+			   script_type_text(type_of(fn->ret) == T_VOID ? T_UNKNOWN
+								       : type_final(fn->ret)));
 		for (uint32_t p = 0; p < fn->ast->params.n; p++)
 			buf_printf(out, "%s%s:%s", p ? ", " : "", fn->locals.v[p]->sym.name,
 				   script_type_text(type_final(fn->locals.v[p]->sym.type)));

@@ -110,7 +110,8 @@ bool check_depth(struct elab *e, struct stmt *s, struct expr *x, struct span at)
 	tree_walk_stmt(&w, s);
 	tree_walk_expr(&w, x);
 	if (w.too_deep) {
-		diag_error(e->diag, TAG_LIMIT, at, "code nested deeper than %d levels", ELAB_MAXDEPTH);
+		diag_error(e->diag, TAG_LIMIT, at, "code nested deeper than %d levels",
+			   ELAB_MAXDEPTH);
 		diag_hint(e->diag, "a very long expression counts too: split it with a variable");
 	}
 	return !w.too_deep;

@@ -41,10 +41,12 @@ static bool same_place(struct span a, struct span b)
 static void note_origin(struct elab *e, const struct tvar *root, struct span at)
 {
 	if (root->at.src && !same_place(root->at, at))
-		diag_note(e->diag, root->at, "the %s comes from here", script_type_text(root->type));
+		diag_note(e->diag, root->at, "the %s comes from here",
+			  script_type_text(root->type));
 }
 
-bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at, enum diag_tag tag)
+bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at,
+	       enum diag_tag tag)
 {
 	struct tvar *r = type_root(t);
 
@@ -59,7 +61,8 @@ bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct spa
 		   script_type_text(want));
 	note_origin(e, r, at);
 	if (r->type == T_STATS)
-		diag_hint(e->diag, "take a number out of a statistic with @count, @sum, @min, @max or @avg");
+		diag_hint(e->diag,
+			  "take a number out of a statistic with @count, @sum, @min, @max or @avg");
 	return false;
 }
 
@@ -70,8 +73,8 @@ bool type_unite(struct elab *e, struct tvar *a, struct tvar *b, struct span at)
 	if (ra == rb)
 		return true;
 	if (ra->type != T_UNKNOWN && rb->type != T_UNKNOWN && ra->type != rb->type) {
-		diag_error(e->diag, TAG_TYPE, at, "type mismatch (%s vs. %s)", script_type_text(ra->type),
-			   script_type_text(rb->type));
+		diag_error(e->diag, TAG_TYPE, at, "type mismatch (%s vs. %s)",
+			   script_type_text(ra->type), script_type_text(rb->type));
 		note_origin(e, ra, at);
 		note_origin(e, rb, at);
 		return false;
@@ -93,20 +96,22 @@ static const char *arity_text(struct elab *e, int n)
 bool type_arity(struct elab *e, struct global *g, uint32_t n, struct span at)
 {
 	if (n > IR_MAXKEYS) {
-		diag_error(e->diag, TAG_ARRAY, at, "\"%s\" has %u keys, at most %d are possible", g->sym.name, n,
-			   IR_MAXKEYS);
+		diag_error(e->diag, TAG_ARRAY, at, "\"%s\" has %u keys, at most %d are possible",
+			   g->sym.name, n, IR_MAXKEYS);
 		return false;
 	}
 	if (g->nkeys < 0) {
 		if (n == 0 && (g->ast->size || g->ast->wrap)) {
-			diag_error(e->diag, TAG_ARRAY, at, "array \"%s\" is used without keys", g->sym.name);
+			diag_error(e->diag, TAG_ARRAY, at, "array \"%s\" is used without keys",
+				   g->sym.name);
 			diag_note(e->diag, g->sym.at, "it is declared as an array here");
 			return false;
 		}
 		if (n > 0 && g->ast->init) {
-			diag_error(e->diag, TAG_ARRAY, at, "\"%s\" is a scalar, used here as %s", g->sym.name,
-				   arity_text(e, (int)n));
-			diag_note(e->diag, g->ast->init->at, "only a scalar can have an initial value");
+			diag_error(e->diag, TAG_ARRAY, at, "\"%s\" is a scalar, used here as %s",
+				   g->sym.name, arity_text(e, (int)n));
+			diag_note(e->diag, g->ast->init->at,
+				  "only a scalar can have an initial value");
 			return false;
 		}
 		g->nkeys = (int)n;
@@ -115,8 +120,8 @@ bool type_arity(struct elab *e, struct global *g, uint32_t n, struct span at)
 	}
 	if ((uint32_t)g->nkeys == n)
 		return true;
-	diag_error(e->diag, TAG_ARRAY, at, "\"%s\" is used as %s here and as %s elsewhere", g->sym.name,
-		   arity_text(e, (int)n), arity_text(e, g->nkeys));
+	diag_error(e->diag, TAG_ARRAY, at, "\"%s\" is used as %s here and as %s elsewhere",
+		   g->sym.name, arity_text(e, (int)n), arity_text(e, g->nkeys));
 	diag_note(e->diag, g->nkeys_at, "%s here", arity_text(e, g->nkeys));
 	return false;
 }
@@ -129,13 +134,17 @@ static void report_void(struct elab *e, const struct expr *x)
 		diag_error(e->diag, TAG_TYPE, x->at, "this has no value");
 		return;
 	}
-	diag_error(e->diag, TAG_UNRESOLVED_TYPE, x->at, "function \"%s\" returns no value, but one is used here",
-		   x->name);
+	diag_error(e->diag, TAG_UNRESOLVED_TYPE, x->at,
+		   "function \"%s\" returns no value, but one is used here", x->name);
 	if (c->fn)
-		diag_note(e->diag, c->fn->ast->name_at, "\"%s\" has no return with a value", c->fn->name);
+		diag_note(e->diag, c->fn->ast->name_at, "\"%s\" has no return with a value",
+			  c->fn->name);
 }
 
-/* Settles every expression's type. An unknown one is harmless as long as nothing depends on it: long. */
+/*
+ * Settles every expression's type. An unknown one is harmless as long as nothing depends on it:
+ * long.
+ */
 void type_finish(struct elab *e)
 {
 	for (uint32_t i = 0; i < e->functions.n; i++) {
@@ -152,12 +161,14 @@ void type_finish(struct elab *e)
 		if (p->value && t == T_VOID) {
 			report_void(e, p->e);
 		} else if (p->value && t == T_STATS) {
-			diag_error(e->diag, TAG_TYPE, p->e->at, "a statistic has no value of its own (stats vs. %s)",
+			diag_error(e->diag, TAG_TYPE, p->e->at,
+				   "a statistic has no value of its own (stats vs. %s)",
 				   "long or string");
-			diag_hint(e->diag, "take a number out of it with @count, @sum, @min, @max or @avg");
+			diag_hint(e->diag,
+				  "take a number out of it with @count, @sum, @min, @max or @avg");
 		} else if (p->printed && t == T_UNKNOWN) {
 			diag_error(e->diag, TAG_UNRESOLVED_TYPE, p->e->at,
-				   "unresolved type: nothing says whether this is a number or a string");
+				   "unresolved type: is this a number or a string?");
 			diag_hint(e->diag, "give the variable a value somewhere");
 		}
 	}
