@@ -50,7 +50,8 @@ static bool within_limit(struct arena *a, const struct ir_func *f, int64_t limit
 	return cost[0] <= limit;
 }
 
-static void drop_actions(struct ir_func *f)
+/* Leaves error blocks that nothing leads to any more; they go too. */
+static void drop_actions(struct ir_module *m, struct ir_func *f)
 {
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *blk = f->blocks.v[b];
@@ -61,6 +62,7 @@ static void drop_actions(struct ir_func *f)
 				blk->insns.v[to++] = blk->insns.v[n];
 		blk->insns.n = to;
 	}
+	ir_cfg_clean(m, f);
 }
 
 /* Whether a failure there just ends the handler or function. */
@@ -107,7 +109,7 @@ void ir_analyse(struct ir_module *m)
 
 		m->recursive |= recursive[i];
 		if (f->is_handler && within_limit(&a, f, limit))
-			drop_actions(f);
+			drop_actions(m, f);
 		for (uint32_t b = 0; b < f->blocks.n; b++)
 			join_actions(f, f->blocks.v[b]);
 	}

@@ -71,8 +71,44 @@ static bool clean_func(struct arena *a, struct ir_func *f)
 	return changed;
 }
 
+/* Drops registers that no instruction names: each costs a backend a variable, a string one MAXSTRINGLEN bytes. */
+static void compact_regs(struct arena *a, struct ir_func *f)
+{
+	uint32_t *to = arena_alloc(a, (f->regs.n + 1) * sizeof(*to)), n = 0;
+	const uint32_t unused = IR_NONE;
+
+	for (uint32_t r = 0; r < f->regs.n; r++)
+		to[r] = r < f->nparams ? r : unused;
+	for (int pass = 0; pass < 2; pass++) {
+		for (uint32_t b = 0; b < f->blocks.n; b++) {
+			for (uint32_t k = 0; k < f->blocks.v[b]->insns.n; k++) {
+				struct ir_insn *i = &f->blocks.v[b]->insns.v[k];
+
+				if (i->dst != IR_NONE && pass)
+					i->dst = to[i->dst];
+				else if (i->dst != IR_NONE)
+					to[i->dst] = i->dst;
+				for (uint32_t o = 0; pass && o < i->nargs; o++)
+					if (i->args[o].kind == IRV_REG)
+						i->args[o].reg = to[i->args[o].reg];
+			}
+		}
+		for (uint32_t r = 0; !pass && r < f->regs.n; r++) {
+			if (to[r] == unused)
+				continue;
+			f->regs.v[n] = f->regs.v[r];
+			f->reg_names.v[n] = f->reg_names.v[r];
+			to[r] = n++;
+		}
+	}
+	f->regs.n = f->reg_names.n = n;
+}
+
 void ir_dce(struct ir_module *m)
 {
+	struct arena regs;
+
+	arena_init(&regs);
 	for (uint32_t i = 0; i < m->funcs.n; i++) {
 		bool changed = true;
 
@@ -84,5 +120,7 @@ void ir_dce(struct ir_module *m)
 			changed |= clean_func(&a, m->funcs.v[i]);
 			arena_fini(&a);
 		}
+		compact_regs(&regs, m->funcs.v[i]);
 	}
+	arena_fini(&regs);
 }

@@ -292,6 +292,31 @@ static void fold_insn(struct folder *fo, struct ir_insn *i, bool first)
 	}
 }
 
+/* Whether to keep a value in @x rather than in @t: a script's variable goes before a temporary. */
+static bool prefer(const struct ir_func *f, uint32_t x, uint32_t t)
+{
+	bool x_named = f->reg_names.v[x], t_named = f->reg_names.v[t];
+
+	return x_named != t_named ? x_named : x < t;
+}
+
+/*
+ * `t = op ...; x = mov t` becomes `x = op ...; t = mov x`: then copy propagation makes t needless, instead of making both
+ * needed.
+ */
+static void turn_move(struct folder *fo, struct ir_insn *i)
+{
+	struct ir_insn *mov = i + 1;
+	uint32_t x = mov->dst;
+
+	if ((mov->op != IR_mov && mov->op != IR_smov) || mov->args[0].kind != IRV_REG || i->dst == IR_NONE ||
+	    mov->args[0].reg != i->dst || !prefer(fo->f, x, i->dst))
+		return;
+	mov->dst = i->dst;
+	mov->args[0].reg = i->dst = x;
+	fo->changed = true;
+}
+
 static void fold_func(struct ir_module *m, struct ir_func *f, bool *changed)
 {
 	struct folder fo = { .m = m, .f = f };
@@ -307,6 +332,8 @@ static void fold_func(struct ir_module *m, struct ir_func *f, bool *changed)
 		for (uint32_t r = 0; r < f->regs.n; r++)
 			fo.version[r] = ++fo.clock;
 		for (uint32_t n = 0; n < blk->insns.n; n++) {
+			if (n + 1 < blk->insns.n)
+				turn_move(&fo, &blk->insns.v[n]);
 			fold_insn(&fo, &blk->insns.v[n], n == 0);
 			assign(&fo, &blk->insns.v[n]);
 		}

@@ -296,15 +296,10 @@ static int op_emit(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
-/* A width or precision from the arguments; what a format could not say itself is cut. */
+/* A width or precision, from the format or from the arguments. */
 static int star(int from_format, const union slot *r, const struct code *c, uint32_t *at)
 {
-	int64_t v;
-
-	if (from_format != FMT_STAR)
-		return from_format;
-	v = r[c->args[(*at)++]].i;
-	return v < 0 ? FMT_NONE : v > 65536 ? 65536 : (int)v;
+	return from_format == FMT_STAR ? fmt_star(r[c->args[(*at)++]].i) : from_format;
 }
 
 static int op_sfmt(struct interp *in, union slot *r, const struct code *c)

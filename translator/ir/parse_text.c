@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Tokens of the text form. */
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -32,9 +33,11 @@ bool text_end(struct ir_parser *p)
 bool text_try(struct ir_parser *p, const char *symbol)
 {
 	size_t n = strlen(symbol);
+	bool word = n && isalpha((unsigned char)symbol[n - 1]);
 
 	skip_blanks(p);
-	if (strncmp(p->at, symbol, n) != 0)
+	/* A word is not the start of a longer one. */
+	if (strncmp(p->at, symbol, n) != 0 || (word && isalpha((unsigned char)p->at[n])))
 		return false;
 	p->at += n;
 	return true;
