@@ -63,24 +63,48 @@ static int find_reader(const char *folder)
 	return pid;
 }
 
-static int removal_failed(struct diag *d, const char *name, int why)
+/* The control file lets in one process at a time. */
+static bool is_read(const char *folder)
 {
-	if (why == EAGAIN || why == EBUSY) {
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/control", folder);
+	fd = open(path, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return errno == EBUSY;
+	close(fd);
+	return false;
+}
+
+static int in_use(struct diag *d, const char *name, int reader)
+{
+	if (!reader) {
 		diag_error(d, TAG_MODULE_BUSY, SPAN_NONE, "module %s is in use", name);
 		diag_hint(d, "end what uses it, or wait until its last handler has returned");
-	} else if (why == EPERM) {
+		return -1;
+	}
+	diag_error(d, TAG_MODULE_BUSY, SPAN_NONE, "module %s is in use by process %d", name,
+		   reader);
+	diag_hint(d, "end that session first: kill %d", reader);
+	return -1;
+}
+
+static int removal_failed(struct diag *d, const char *name, int why)
+{
+	if (why == EAGAIN || why == EBUSY)
+		return in_use(d, name, 0);
+	if (why == EPERM)
 		diag_error(d, TAG_NOT_ROOT, SPAN_NONE, "only root may remove the module %s", name);
-	} else {
+	else
 		diag_error(d, TAG_LOAD, SPAN_NONE, "cannot remove the module %s: %s", name,
 			   strerror(why));
-	}
 	return -1;
 }
 
 int remove_module(struct diag *d, const char *given)
 {
 	char name[MODULE_NAME_MAX + 1], path[PATH_MAX];
-	int reader;
 
 	if (!name_ok(given)) {
 		diag_error(d, TAG_OPTION, SPAN_NONE, "\"%s\" is no name of a module", given);
@@ -100,12 +124,7 @@ int remove_module(struct diag *d, const char *given)
 			   "module %s is not one of Spile's: it is left alone", name);
 		return -1;
 	}
-	reader = find_reader(path);
-	if (reader) {
-		diag_error(d, TAG_MODULE_BUSY, SPAN_NONE, "module %s is in use by process %d", name,
-			   reader);
-		diag_hint(d, "end that session first: kill %d", reader);
-		return -1;
-	}
+	if (is_read(path))
+		return in_use(d, name, find_reader(path));
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? removal_failed(d, name, errno) : 0;
 }

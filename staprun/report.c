@@ -9,8 +9,8 @@ static void report_lost(const struct loop *l, uint64_t lost)
 	int mb = l->run->opt.buffer_mb;
 
 	if (lost)
-		fprintf(stderr, "WARNING: %llu records lost: buffer too small, try -s %d\n",
-			(unsigned long long)lost, mb ? mb * 2 : 16);
+		fprintf(stderr, "WARNING: %llu records lost: buffer too small, try -s %d [%s]\n",
+			(unsigned long long)lost, mb ? mb * 2 : 16, diag_tag_text(TAG_LOST));
 	if (l->unprinted)
 		fprintf(stderr, "WARNING: %llu records lost: out of memory\n",
 			(unsigned long long)l->unprinted);

@@ -437,7 +437,7 @@ START_TEST(kernel_error_ends_the_session)
 	ck_assert_ptr_null(strstr(err.p + 1, "ERROR: division by 0"));
 	ck_assert_ptr_nonnull(strstr(err.p, "WARNING: Number of errors: 9, skipped probes: 5\n"));
 	ck_assert_ptr_nonnull(
-		strstr(err.p, "WARNING: 4 records lost: buffer too small, try -s 16\n"));
+		strstr(err.p, "WARNING: 4 records lost: buffer too small, try -s 16 [W-LOST]\n"));
 }
 END_TEST
 
