@@ -45,7 +45,7 @@ static bool is_script(const char *name)
 	return n > 4 && name[0] != '.' && !strcmp(name + n - 4, ".stp");
 }
 
-static bool stat_path(struct builder *b, struct found_path *f, mode_t *mode)
+static bool stat_path(struct found_path *f, mode_t *mode)
 {
 	struct stat st;
 
@@ -56,9 +56,14 @@ static bool stat_path(struct builder *b, struct found_path *f, mode_t *mode)
 	f->size = S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
 	f->dev = st.st_dev;
 	f->ino = st.st_ino;
+	return true;
+}
+
+/* What goes into the index counts for how recent it is; other files in the folders do not. */
+static void settle_after(struct builder *b, const struct found_path *f)
+{
 	if (f->mtime > b->newest)
 		b->newest = f->mtime;
-	return true;
 }
 
 /* The same file by another path, or a file that an earlier search folder has under the same relative path. */
@@ -105,13 +110,14 @@ static void scan_entry(struct builder *b, const struct found_path *dir, const ch
 				.root = dir->root };
 	mode_t mode;
 
-	if (!stat_path(b, &f, &mode))
+	if (!stat_path(&f, &mode))
 		return;
 	if (S_ISDIR(mode) && depth < DEEPEST_FOLDER && !known_dir(b, &f)) {
 		if (!scan_dir(b, f, depth + 1))
 			diag_warning(b->env->diag, TAG_LIBRARY, SPAN_NONE,
 				     "library folder %s cannot be read: %s", f.path, strerror(errno));
 	} else if (S_ISREG(mode) && is_script(name) && !known_file(b, &f)) {
+		settle_after(b, &f);
 		vec_push(&b->arena, &b->files, f);
 	}
 }
@@ -124,6 +130,7 @@ static bool scan_dir(struct builder *b, struct found_path dir, int depth)
 
 	if (n < 0)
 		return false;
+	settle_after(b, &dir);
 	if (depth)
 		vec_push(&b->arena, &b->dirs, dir);
 	for (i = 0; i < n; i++) {
@@ -143,7 +150,7 @@ static bool scan_roots(struct builder *b, const char *const *dirs, int ndirs)
 	for (i = 0; i < ndirs; i++) {
 		struct found_path f = { .path = dirs[i], .root = (uint32_t)strlen(dirs[i]) };
 
-		if (stat_path(b, &f, &mode)) {
+		if (stat_path(&f, &mode)) {
 			if (S_ISDIR(mode)) {
 				vec_push(&b->arena, &b->dirs, f);
 				continue;
