@@ -4,17 +4,24 @@
 
 static const char sample[] =
 	"module \"stap_1\"\nlimit MAXACTION 500\nlimit MAXSTRINGLEN 64\n"
-	"global @count long = -5\nglobal @name string = \"abc\"\nglobal @a long[string,long] size 2048 wrap\n"
+	"global @count long = -5\nglobal @name string = \"abc\"\n"
+	"global @a long[string,long] size 2048 wrap\n"
 	"global @s stats[long] size 10 ops count,avg\n"
 	"probe begin @probe_0 name \"begin\" chain \"begin(3)\" seq -3\n"
-	"probe uprobe @probe_0 name \"p\" target \"/bin/x\" symbol \"main\" offset 81985529216486895 optional filter read @count\n"
-	"\nfunc @f (long %0 n, string %1) string @\"f at x.stp:1:2\" {\n    regs long %2, string %3 acc\n"
+	"probe uprobe @probe_0 name \"p\" target \"/bin/x\" symbol \"main\" "
+	"offset 81985529216486895 optional filter read @count\n"
+	"\nfunc @f (long %0 n, string %1) string @\"f at x.stp:1:2\" {\n"
+	"    regs long %2, string %3 acc\n"
 	"b0:\n\t%2 = div %0, -9223372036854775808 !b1 @\"operator '/' at x.stp:2:3\"\n"
 	"\t%3 = call @f, %2, \"x\" !b1\n\t%3 = scat %3, \"y\"\n\tret %3\nb1:\n\tabort\n}\n"
-	"\nhandler @probe_0 {\n    regs long %0, string %1\n    iter #0 @a down key 2\n    iter #1 @s up avg\n"
-	"b0:\n\tmset @a [\"x\", 1], 2 !b2 @\"loc\"\n\tsadd @s [3], 4 !b2\n\tit_begin #0, -1 !b2\n\t%0 = it_next #0\n"
-	"\t%1 = it_key.0 #0\n\tit_begin #1, -1 !b2\n\temit.warn \"%5d%% %s\\n\", %0, %1\n\t%1 = sfmt \"%-*d\", 4, %0\n"
-	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n\tbr %0, b1, b2\nb1:\n\tdone\nb2:\n\tabort\n}\n";
+	"\nhandler @probe_0 {\n    regs long %0, string %1\n    iter #0 @a down key 2\n"
+	"    iter #1 @s up avg\n"
+	"b0:\n\tmset @a [\"x\", 1], 2 !b2 @\"loc\"\n\tsadd @s [3], 4 !b2\n"
+	"\tit_begin #0, -1 !b2\n\t%0 = it_next #0\n"
+	"\t%1 = it_key.0 #0\n\tit_begin #1, -1 !b2\n\temit.warn \"%5d%% %s\\n\", %0, %1\n"
+	"\t%1 = sfmt \"%-*d\", 4, %0\n"
+	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n\tbr %0, b1, b2\nb1:\n\tdone\n"
+	"b2:\n\tabort\n}\n";
 
 static void write_module(struct buf *out, const char *text)
 {
@@ -141,7 +148,8 @@ END_TEST
 /* An image that reads but breaks the verifier's rules is refused all the same. */
 START_TEST(images_are_verified)
 {
-	struct ir_module *m = parse_only(HANDLER(" regs long %0, long %1\nb0:\n %0 = add %1, 1\n done\n"));
+	struct ir_module *m =
+		parse_only(HANDLER(" regs long %0, long %1\nb0:\n %0 = add %1, 1\n done\n"));
 	const char *err;
 	struct buf b;
 
@@ -156,8 +164,10 @@ END_TEST
 int main(void)
 {
 	const struct named_test tests[] = {
-		{ comes_back_the_same }, { is_compact }, { cut_images_are_refused }, { changed_images_are_survived },
-		{ random_images_are_survived }, { foreign_images_are_refused }, { images_are_verified },
+		{ comes_back_the_same },        { is_compact },
+		{ cut_images_are_refused },     { changed_images_are_survived },
+		{ random_images_are_survived }, { foreign_images_are_refused },
+		{ images_are_verified },
 	};
 
 	return RUN_TESTS("ir_binary", tests);

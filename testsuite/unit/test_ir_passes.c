@@ -24,21 +24,45 @@ static const char *cleaned(const char *text)
 #define G "global @n long\nglobal @t string\n"
 #define H(regs, body) G HANDLER(" regs " regs "\n" body)
 
-static const struct { const char *op, *want; } folds[] = {
-	{ "add %0, 0", "mov %0" }, { "add 0, %0", "mov %0" }, { "mul %0, 1", "mov %0" }, { "mul 0, %0", "mov 0" },
-	{ "and %0, 0", "mov 0" }, { "and %0, -1", "mov %0" }, { "or %0, -1", "mov -1" }, { "sub %0, %0", "mov 0" },
-	{ "sub 0, %0", "sub 0, %0" }, { "shl %0, 0", "mov %0" }, { "eq %0, %0", "mov 1" }, { "lt %0, %0", "mov 0" },
-	{ "add 2, 3", "mov 5" }, { "div 7, 2 !b1", "mov 3" }, { "div 7, 0 !b1", "div 7, 0 !b1" },
-	{ "div %0, 1 !b1", "mov %0" }, { "mod %0, 1 !b1", "mov 0" }, { "div 0, %0 !b1", "div 0, %0 !b1" },
-	{ "neg 5", "mov -5" }, { "shl 1, 64", "mov 1" }, { "scmp \"a\", \"b\"", "mov -1" }, { "seq \"a\", \"a\"", "mov 1" },
-	{ "seq %1, %1", "mov 1" }, { "intr strlen, \"abc\"", "mov 3" }, { "intr strtol, \"12\", 10", "mov 12" },
+static const struct {
+	const char *op, *want;
+} folds[] = {
+	{ "add %0, 0", "mov %0" },
+	{ "add 0, %0", "mov %0" },
+	{ "mul %0, 1", "mov %0" },
+	{ "mul 0, %0", "mov 0" },
+	{ "and %0, 0", "mov 0" },
+	{ "and %0, -1", "mov %0" },
+	{ "or %0, -1", "mov -1" },
+	{ "sub %0, %0", "mov 0" },
+	{ "sub 0, %0", "sub 0, %0" },
+	{ "shl %0, 0", "mov %0" },
+	{ "eq %0, %0", "mov 1" },
+	{ "lt %0, %0", "mov 0" },
+	{ "add 2, 3", "mov 5" },
+	{ "div 7, 2 !b1", "mov 3" },
+	{ "div 7, 0 !b1", "div 7, 0 !b1" },
+	{ "div %0, 1 !b1", "mov %0" },
+	{ "mod %0, 1 !b1", "mov 0" },
+	{ "div 0, %0 !b1", "div 0, %0 !b1" },
+	{ "neg 5", "mov -5" },
+	{ "shl 1, 64", "mov 1" },
+	{ "scmp \"a\", \"b\"", "mov -1" },
+	{ "seq \"a\", \"a\"", "mov 1" },
+	{ "seq %1, %1", "mov 1" },
+	{ "intr strlen, \"abc\"", "mov 3" },
+	{ "intr strtol, \"12\", 10", "mov 12" },
 };
 
 START_TEST(folds_integers)
 {
 	for (size_t i = 0; i < sizeof(folds) / sizeof(folds[0]); i++) {
-		const char *out = folded(arena_printf(&arena, H("long %%0, string %%1, long %%2",
-			"b0:\n %%0 = gget @n\n %%1 = gget @t\n %%2 = %s\n gset @n, %%2\n gset @t, %%1\n done\nb1:\n abort\n"), folds[i].op));
+		const char *out = folded(arena_printf(
+			&arena,
+			H("long %%0, string %%1, long %%2",
+			  "b0:\n %%0 = gget @n\n %%1 = gget @t\n %%2 = %s\n gset @n, %%2\n"
+			  " gset @t, %%1\n done\nb1:\n abort\n"),
+			folds[i].op));
 		const char *want = arena_printf(&arena, "\t%%2 = %s\n", folds[i].want);
 
 		ck_assert_msg(strstr(out, want) != NULL, "%s became\n%s", folds[i].op, out);
@@ -48,58 +72,87 @@ END_TEST
 
 START_TEST(folds_strings)
 {
-	ck_assert_str_eq(cleaned(H("string %0", "b0:\n %0 = scat \"a\", \"b\"\n %0 = scat %0, \"\"\n gset @t, %0\n done\n")),
-			 "b0:\n\tgset @t, \"ab\"\n\tdone\n");
-	ck_assert_str_eq(cleaned("limit MAXSTRINGLEN 16\n" H("string %0",
-			 "b0:\n %0 = scat \"01234567\", \"89abcdef\"\n gset @t, %0\n done\n")),
-			 "b0:\n\t%0 = scat \"01234567\", \"89abcdef\"\n\tgset @t, %0\n\tdone\n");
-	ck_assert_str_eq(cleaned(H("string %0, string %1", "b0:\n %1 = gget @t\n %0 = sfmt \"%s\", %1\n gset @t, %0\n done\n")),
-			 "b0:\n\t%0 = gget @t\n\tgset @t, %0\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H("string %0",
+			  "b0:\n %0 = scat \"a\", \"b\"\n %0 = scat %0, \"\"\n gset @t, %0\n"
+			  " done\n")),
+		"b0:\n\tgset @t, \"ab\"\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned("limit MAXSTRINGLEN 16\n" H(
+			"string %0",
+			"b0:\n %0 = scat \"01234567\", \"89abcdef\"\n gset @t, %0\n done\n")),
+		"b0:\n\t%0 = scat \"01234567\", \"89abcdef\"\n\tgset @t, %0\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H("string %0, string %1",
+			  "b0:\n %1 = gget @t\n %0 = sfmt \"%s\", %1\n gset @t, %0\n done\n")),
+		"b0:\n\t%0 = gget @t\n\tgset @t, %0\n\tdone\n");
 }
 END_TEST
 
 START_TEST(copies_end_with_their_source)
 {
-	ck_assert_str_eq(folded(H("long %0, long %1", "b0:\n %0 = gget @n\n %1 = mov %0\n %0 = gget @n\n gset @n, %1\n gset @n, %0\n done\n")),
-			 "b0:\n\t%0 = gget @n\n\t%1 = mov %0\n\t%0 = gget @n\n\tgset @n, %1\n\tgset @n, %0\n\tdone\n");
-	ck_assert_str_eq(cleaned(H("long %0, long %1", "b0:\n %0 = gget @n\n %1 = mov %0\n gset @n, %1\n gset @n, %0\n done\n")),
-			 "b0:\n\t%0 = gget @n\n\tgset @n, %0\n\tgset @n, %0\n\tdone\n");
+	ck_assert_str_eq(folded(H("long %0, long %1",
+				  "b0:\n %0 = gget @n\n %1 = mov %0\n %0 = gget @n\n gset @n, %1\n"
+				  " gset @n, %0\n done\n")),
+			 "b0:\n\t%0 = gget @n\n\t%1 = mov %0\n\t%0 = gget @n\n\tgset @n, %1\n"
+			 "\tgset @n, %0\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H("long %0, long %1",
+			  "b0:\n %0 = gget @n\n %1 = mov %0\n gset @n, %1\n gset @n, %0\n done\n")),
+		"b0:\n\t%0 = gget @n\n\tgset @n, %0\n\tgset @n, %0\n\tdone\n");
 }
 END_TEST
 
 START_TEST(known_branches_go)
 {
-	ck_assert_str_eq(cleaned(H("long %0", "b0:\n %0 = lt 1, 2\n br %0, b1, b2\nb1:\n jmp b3\nb2:\n gset @n, 2\n done\n"
-				   "b3:\n gset @n, 1\n done\n")), "b0:\n\tgset @n, 1\n\tdone\n");
-	ck_assert_str_eq(cleaned(H("long %0, long %1", "b0:\n %0 = gget @n\n %1 = eq %0, 0\n br %1, b1, b2\nb1:\n done\n"
-				   "b2:\n gset @n, 1\n done\n")),
-			 "b0:\n\t%0 = gget @n\n\tbr %0, b2, b1\nb1:\n\tdone\nb2:\n\tgset @n, 1\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H("long %0",
+			  "b0:\n %0 = lt 1, 2\n br %0, b1, b2\nb1:\n jmp b3\nb2:\n gset @n, 2\n"
+			  " done\n"
+			  "b3:\n gset @n, 1\n done\n")),
+		"b0:\n\tgset @n, 1\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H("long %0, long %1",
+			  "b0:\n %0 = gget @n\n %1 = eq %0, 0\n br %1, b1, b2\nb1:\n done\n"
+			  "b2:\n gset @n, 1\n done\n")),
+		"b0:\n\t%0 = gget @n\n\tbr %0, b2, b1\nb1:\n\tdone\nb2:\n\tgset @n, 1\n\tdone\n");
 }
 END_TEST
 
 START_TEST(what_follows_a_raise_goes)
 {
-	ck_assert_str_eq(cleaned(H("long %0", "b0:\n raise \"x\" !b1\n gset @n, 1\n done\nb1:\n abort\n")),
-			 "b0:\n\traise \"x\" !b1\n\tjmp b1\nb1:\n\tabort\n");
+	ck_assert_str_eq(
+		cleaned(H("long %0", "b0:\n raise \"x\" !b1\n gset @n, 1\n done\nb1:\n abort\n")),
+		"b0:\n\traise \"x\" !b1\n\tjmp b1\nb1:\n\tabort\n");
 }
 END_TEST
 
 START_TEST(dead_code_goes)
 {
-	ck_assert_str_eq(cleaned(H("long %0, string %1", "b0:\n %0 = gget @n\n %1 = gget @t\n %1 = scat %1, \"x\"\n %0 = intr pid\n"
-				   " %0 = div %0, 3 !b1\n done\nb1:\n abort\n")), "b0:\n\tdone\n");
+	ck_assert_str_eq(
+		cleaned(H(
+			"long %0, string %1",
+			"b0:\n %0 = gget @n\n %1 = gget @t\n %1 = scat %1, \"x\"\n %0 = intr pid\n"
+			" %0 = div %0, 3 !b1\n done\nb1:\n abort\n")),
+		"b0:\n\tdone\n");
 	/* These fail, which can be seen. */
-	ck_assert_str_eq(cleaned(H("long %0, long %1", "b0:\n %1 = gget @n\n %0 = div 1, %1 !b1\n %0 = load.kernel.u8 %1 !b1\n done\n"
-				   "b1:\n abort\n")),
-			 "b0:\n\t%1 = gget @n\n\t%0 = div 1, %1 !b1\n\t%0 = load.kernel.u8 %1 !b1\n\tdone\nb1:\n\tabort\n");
+	ck_assert_str_eq(
+		cleaned(H("long %0, long %1",
+			  "b0:\n %1 = gget @n\n %0 = div 1, %1 !b1\n %0 = load.kernel.u8 %1 !b1\n"
+			  " done\n"
+			  "b1:\n abort\n")),
+		"b0:\n\t%1 = gget @n\n\t%0 = div 1, %1 !b1\n\t%0 = load.kernel.u8 %1 !b1\n"
+		"\tdone\nb1:\n\tabort\n");
 }
 END_TEST
 
 START_TEST(results_go_where_they_are_wanted)
 {
-	ck_assert_str_eq(cleaned(H("long %0, long %1, long %2", "b0:\n %0 = mov 0\n jmp b1\nb1:\n %1 = add %0, 1\n %0 = mov %1\n"
+	ck_assert_str_eq(cleaned(H("long %0, long %1, long %2",
+				   "b0:\n %0 = mov 0\n jmp b1\nb1:\n %1 = add %0, 1\n %0 = mov %1\n"
 				   " %2 = lt %0, 10\n br %2, b1, b2\nb2:\n gset @n, %0\n done\n")),
-			 "b0:\n\t%0 = mov 0\n\tjmp b1\nb1:\n\t%0 = add %0, 1\n\t%1 = lt %0, 10\n\tbr %1, b1, b2\n"
+			 "b0:\n\t%0 = mov 0\n\tjmp b1\nb1:\n\t%0 = add %0, 1\n\t%1 = lt %0, 10\n"
+			 "\tbr %1, b1, b2\n"
 			 "b2:\n\tgset @n, %0\n\tdone\n");
 }
 END_TEST
@@ -111,8 +164,10 @@ static bool live(const uint64_t *set, uint32_t r)
 
 START_TEST(liveness_follows_error_edges)
 {
-	struct ir_module *m = must_parse(H("long %0, long %1, long %2",
-		"b0:\n %0 = gget @n\n %1 = mov 7\n br %0, b1, b2\nb1:\n %1 = div 1, %0 !b2\n gset @n, %1\n done\nb2:\n gset @n, %1\n done\n"));
+	struct ir_module *m = must_parse(
+		H("long %0, long %1, long %2",
+		  "b0:\n %0 = gget @n\n %1 = mov 7\n br %0, b1, b2\nb1:\n %1 = div 1, %0 !b2\n"
+		  " gset @n, %1\n done\nb2:\n gset @n, %1\n done\n"));
 	struct ir_liveness lv;
 
 	ir_liveness(&arena, m->funcs.v[0], &lv);
@@ -126,20 +181,24 @@ START_TEST(liveness_follows_error_edges)
 }
 END_TEST
 
-#define MAPS "global @a long[long] size 4\nglobal @b long[long] size 4\nglobal @s stats[long] size 4\nglobal @c long\n"
+#define MAPS "global @a long[long] size 4\nglobal @b long[long] size 4\n"
+"global @s stats[long] size 4\nglobal @c long\n"
 
-START_TEST(uses_are_transitive)
+	START_TEST(uses_are_transitive)
 {
-	struct ir_module *m = must_parse(MAPS
-		"func @inner () long {\n regs long %0\nb0:\n %0 = mget @a [1]\n ret %0\n}\n"
-		"func @f () long {\n regs long %0\nb0:\n %0 = call @inner !b1\n mset @b [1], %0 !b1\n ret %0\nb1:\n abort\n}\n"
-		"func @other () void {\nb0:\n gset @c, 1\n ret\n}\n"
-		"probe begin @h name \"begin\"\nhandler @h {\n regs long %0\n iter #0 @s\n"
-		"b0:\n %0 = call @f !b2\n %0 = intr pid\n it_begin #0, -1 !b2\n jmp b1\nb1:\n %0 = it_next #0\n br %0, b1, b2\nb2:\n abort\n}\n");
+	struct ir_module *m = must_parse(
+		MAPS "func @inner () long {\n regs long %0\nb0:\n %0 = mget @a [1]\n ret %0\n}\n"
+		     "func @f () long {\n regs long %0\nb0:\n %0 = call @inner !b1\n"
+		     " mset @b [1], %0 !b1\n ret %0\nb1:\n abort\n}\n"
+		     "func @other () void {\nb0:\n gset @c, 1\n ret\n}\n"
+		     "probe begin @h name \"begin\"\nhandler @h {\n regs long %0\n iter #0 @s\n"
+		     "b0:\n %0 = call @f !b2\n %0 = intr pid\n it_begin #0, -1 !b2\n jmp b1\nb1:\n"
+		     " %0 = it_next #0\n br %0, b1, b2\nb2:\n abort\n}\n");
 	struct ir_uses u;
 
 	ir_uses(&arena, m, 3, &u);
-	ck_assert(u.reads[0] && !u.writes[0] && !u.reads[1] && u.writes[1] && u.reads[2] && !u.reads[3] && !u.writes[3]);
+	ck_assert(u.reads[0] && !u.writes[0] && !u.reads[1] && u.writes[1] && u.reads[2] &&
+		  !u.reads[3] && !u.writes[3]);
 	ck_assert(u.funcs[0] && u.funcs[1] && !u.funcs[2] && u.funcs[3]);
 	ck_assert(u.intrinsics[IN_pid] && !u.intrinsics[IN_tid]);
 	ck_assert(u.loops && u.calls && u.iterates && !u.loads);
@@ -148,12 +207,17 @@ START_TEST(uses_are_transitive)
 }
 END_TEST
 
-static const char *locks_of(const char *globals, const char *kprobe, const char *timer, const char *end)
+static const char *locks_of(const char *globals, const char *kprobe, const char *timer,
+			    const char *end)
 {
-	struct ir_module *m = must_parse(arena_printf(&arena,
-		"%sprobe kprobe @k name \"k\"\nprobe timer @t name \"t\"\nprobe end @e name \"e\"\nprobe never @k name \"never\"\n"
-		"handler @k {\n regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\nhandler @t {\n regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\n"
-		"handler @e {\n regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\n", globals, kprobe, timer, end));
+	struct ir_module *m = must_parse(arena_printf(
+		&arena,
+		"%sprobe kprobe @k name \"k\"\nprobe timer @t name \"t\"\n"
+		"probe end @e name \"e\"\nprobe never @k name \"never\"\n"
+		"handler @k {\n regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\nhandler @t {\n"
+		" regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\n"
+		"handler @e {\n regs long %%0\nb0:\n %s\n done\nb1:\n abort\n}\n",
+		globals, kprobe, timer, end));
 	char *out = arena_strdup(&arena, "");
 
 	ir_locks(m);
@@ -161,7 +225,8 @@ static const char *locks_of(const char *globals, const char *kprobe, const char 
 	for (uint32_t i = 0; i < m->probes.n; i++) {
 		out = arena_printf(&arena, "%s|", out);
 		for (uint32_t k = 0; k < m->probes.v[i]->locks.n; k++)
-			out = arena_printf(&arena, "%s%c%s", out, m->probes.v[i]->locks.v[k].write ? '!' : '?',
+			out = arena_printf(&arena, "%s%c%s", out,
+					   m->probes.v[i]->locks.v[k].write ? '!' : '?',
 					   m->globals.v[m->probes.v[i]->locks.v[k].global]->name);
 	}
 	return out;
@@ -170,14 +235,22 @@ static const char *locks_of(const char *globals, const char *kprobe, const char 
 START_TEST(locks)
 {
 	/* Written by one, read by others. */
-	ck_assert_str_eq(locks_of(MAPS, "mset @a [1], 2 !b1", "%0 = mget @a [1]", "%0 = mget @a [1]"), "|!a|?a|?a|");
+	ck_assert_str_eq(
+		locks_of(MAPS, "mset @a [1], 2 !b1", "%0 = mget @a [1]", "%0 = mget @a [1]"),
+		"|!a|?a|?a|");
 	/* Only an end probe writes: constant while others run. */
 	ck_assert_str_eq(locks_of(MAPS, "%0 = gget @c", "%0 = gget @c", "gset @c, 1"), "||||");
 	/* In order of number, read and write of one are one write. */
-	ck_assert_str_eq(locks_of(MAPS, "gset @c, 1\n %0 = madd @a [1], 2 !b1", "gset @c, 1", "%0 = mov 1"), "|!a!c|!c||");
+	ck_assert_str_eq(
+		locks_of(MAPS, "gset @c, 1\n %0 = madd @a [1], 2 !b1", "gset @c, 1", "%0 = mov 1"),
+		"|!a!c|!c||");
 	/* Statistics: nothing to add, a read lock only where somebody deletes. */
-	ck_assert_str_eq(locks_of(MAPS, "sadd @s [1], 2 !b1", "%0 = sget.sum @s [1] !b1", "%0 = mov 1"), "||||");
-	ck_assert_str_eq(locks_of(MAPS, "sadd @s [1], 2 !b1", "%0 = sget.sum @s [1] !b1\n mclear @s", "%0 = sget.sum @s [1] !b1"),
+	ck_assert_str_eq(
+		locks_of(MAPS, "sadd @s [1], 2 !b1", "%0 = sget.sum @s [1] !b1", "%0 = mov 1"),
+		"||||");
+	ck_assert_str_eq(locks_of(MAPS, "sadd @s [1], 2 !b1",
+				  "%0 = sget.sum @s [1] !b1\n mclear @s",
+				  "%0 = sget.sum @s [1] !b1"),
 			 "||!s|?s|");
 }
 END_TEST
@@ -185,8 +258,11 @@ END_TEST
 static const char *place(const char *probe, const char *insn, unsigned int sides, bool *user)
 {
 	uint32_t at = 77;
-	struct ir_module *m = must_parse(arena_printf(&arena, "probe %s @h name \"the probe\"\nhandler @h {\n regs long %%0\n"
-						      "b0:\n %s\n done\nb1:\n abort\n}\n", probe, insn));
+	struct ir_module *m = must_parse(
+		arena_printf(&arena,
+			     "probe %s @h name \"the probe\"\nhandler @h {\n regs long %%0\n"
+			     "b0:\n %s\n done\nb1:\n abort\n}\n",
+			     probe, insn));
 	const char *msg = ir_place(m, sides, &at);
 
 	ck_assert_uint_eq(at, msg ? 0 : 77);
@@ -214,15 +290,18 @@ START_TEST(placement)
 	ck_assert_str_eq(place("kprobe", "%0 = intr pid", SIDE_U, NULL),
 			 "the user runtime has no kprobe probes; use --runtime=kernel or --bpf");
 	ck_assert_str_eq(place("begin", "%0 = load.kernel.u8 5 !b1", SIDE_B | SIDE_U, NULL),
-			 "probe the probe reads memory by address, which user space cannot; use --runtime=kernel");
+			 "probe the probe reads memory by address, which user space cannot; "
+			 "use --runtime=kernel");
 	ck_assert_ptr_null(place("never", "%0 = load.kernel.u8 5 !b1", SIDE_U, NULL));
 }
 END_TEST
 
 START_TEST(needless_action_counts_go)
 {
-	const char *straight = H("long %0", "b0:\n action.2 !b3\n %0 = gget @n\n br %0, b1, b2\nb1:\n action.5 !b3\n gset @n, 2\n jmp b2\n"
-				 "b2:\n action.3 !b3\n done\nb3:\n abort\n");
+	const char *straight = H(
+		"long %0", "b0:\n action.2 !b3\n %0 = gget @n\n br %0, b1, b2\nb1:\n action.5 !b3\n"
+			   " gset @n, 2\n jmp b2\n"
+			   "b2:\n action.3 !b3\n done\nb3:\n abort\n");
 	struct ir_module *m = must_parse(arena_printf(&arena, "limit MAXACTION 10\n%s", straight));
 
 	ir_analyse(m);
@@ -239,22 +318,28 @@ END_TEST
 
 START_TEST(loops_keep_counting)
 {
-	struct ir_module *m = must_parse(H("long %0", "b0:\n jmp b1\nb1:\n action.1 !b2\n %0 = intr tid\n action.1 !b2\n %0 = gget @n\n"
-					   " action.1 !b2\n gset @n, %0\n action.1 !b2\n jmp b1\nb2:\n abort\n"));
+	struct ir_module *m = must_parse(
+		H("long %0",
+		  "b0:\n jmp b1\nb1:\n action.1 !b2\n %0 = intr tid\n action.1 !b2\n %0 = gget @n\n"
+		  " action.1 !b2\n gset @n, %0\n action.1 !b2\n jmp b1\nb2:\n abort\n"));
 
 	ir_analyse(m);
 	ck_assert_ptr_null(ir_verify(m));
-	ck_assert_str_eq(body_of(m), "b0:\n\tjmp b1\nb1:\n\taction.3 !b2\n\t%0 = intr tid\n\t%0 = gget @n\n\tgset @n, %0\n\taction.1 !b2\n"
-				     "\tjmp b1\nb2:\n\tabort\n");
+	ck_assert_str_eq(body_of(m),
+			 "b0:\n\tjmp b1\nb1:\n\taction.3 !b2\n\t%0 = intr tid\n\t%0 = gget @n\n"
+			 "\tgset @n, %0\n\taction.1 !b2\n"
+			 "\tjmp b1\nb2:\n\tabort\n");
 	ck_assert(!m->recursive);
 }
 END_TEST
 
-#define EVEN_ODD                                                                                                            \
-	"func @even (long %0) long {\n regs long %1\nb0:\n %1 = call @odd, %0 !b1\n ret %1\nb1:\n abort\n}\n"               \
-	"func @odd (long %0) long {\n regs long %1\nb0:\n %1 = call @even, %0 !b1\n ret %1\nb1:\n abort\n}\n"
+#define EVEN_ODD                                                                                   \
+	"func @even (long %0) long {\n regs long %1\nb0:\n %1 = call @odd, %0 !b1\n ret %1\n"      \
+	"b1:\n abort\n}\n"                                                                         \
+	"func @odd (long %0) long {\n regs long %1\nb0:\n %1 = call @even, %0 !b1\n ret %1\n"
+"b1:\n abort\n}\n"
 
-START_TEST(recursion_is_found)
+	START_TEST(recursion_is_found)
 {
 	struct ir_module *m = must_parse(EVEN_ODD);
 
@@ -269,10 +354,15 @@ END_TEST
 START_TEST(calls_are_inlined)
 {
 	struct ir_module *m = must_parse(
-		"func @half (long %0 n, long %1 by) long {\n regs long %2\nb0:\n %2 = div %0, %1 !b1 @\"half\"\n ret %2\nb1:\n abort\n}\n"
-		"func @twice (long %0) long {\n regs long %1\nb0:\n %1 = call @half, %0, 2 !b1\n %1 = call @half, %1, 0 !b1\n ret %1\nb1:\n abort\n}\n"
-		"probe begin @h name \"b\"\nhandler @h {\n regs long %0, string %1\nb0:\n %0 = call @half, 84, 2 !b1\n emit.out \"%d \", %0\n"
-		" %0 = call @twice, 5 !b1\n done\nb1:\n %1 = errmsg\n emit.out \"%s\", %1\n abort\n}\n");
+		"func @half (long %0 n, long %1 by) long {\n regs long %2\nb0:\n"
+		" %2 = div %0, %1 !b1 @\"half\"\n ret %2\nb1:\n abort\n}\n"
+		"func @twice (long %0) long {\n regs long %1\nb0:\n"
+		" %1 = call @half, %0, 2 !b1\n %1 = call @half, %1, 0 !b1\n ret %1\nb1:\n"
+		" abort\n}\n"
+		"probe begin @h name \"b\"\nhandler @h {\n regs long %0, string %1\nb0:\n"
+		" %0 = call @half, 84, 2 !b1\n emit.out \"%d \", %0\n"
+		" %0 = call @twice, 5 !b1\n done\nb1:\n %1 = errmsg\n emit.out \"%s\", %1\n"
+		" abort\n}\n");
 
 	ir_inline(m, 100);
 	ck_assert_ptr_null(ir_verify(m));
@@ -283,7 +373,9 @@ END_TEST
 
 START_TEST(big_functions_stay)
 {
-	struct ir_module *m = must_parse("func @f () long {\nb0:\n ret 1\n}\nhandler @h {\n regs long %0\nb0:\n %0 = call @f !b1\n done\nb1:\n abort\n}\n");
+	struct ir_module *m =
+		must_parse("func @f () long {\nb0:\n ret 1\n}\nhandler @h {\n regs long %0\nb0:\n"
+			   " %0 = call @f !b1\n done\nb1:\n abort\n}\n");
 
 	ir_inline(m, 0);
 	ck_assert_ptr_nonnull(strstr(text_of(m), "call @f"));
@@ -308,7 +400,8 @@ static struct ir_val rnd_long(void)
 {
 	static const int64_t consts[] = { 0, 1, -1, 2, 7, 64, INT64_MIN, INT64_MAX };
 
-	return rnd(3) ? ir_reg(rnd(LONGS)) : ir_num(consts[rnd(sizeof(consts) / sizeof(consts[0]))]);
+	return rnd(3) ? ir_reg(rnd(LONGS))
+		      : ir_num(consts[rnd(sizeof(consts) / sizeof(consts[0]))]);
 }
 
 static struct ir_val rnd_str(struct ir_module *m)
@@ -318,7 +411,8 @@ static struct ir_val rnd_str(struct ir_module *m)
 	return rnd(3) ? ir_reg(LONGS + rnd(STRS)) : ir_strval(ir_string(m, consts[rnd(4)]));
 }
 
-static void add_random(struct ir_module *m, struct ir_func *f, uint32_t b, uint32_t err, uint32_t callee)
+static void add_random(struct ir_module *m, struct ir_func *f, uint32_t b, uint32_t err,
+		       uint32_t callee)
 {
 	static const enum ir_type one_long[] = { IR_I64 }, both[] = { IR_STR, IR_I64 };
 	struct ir_val v[3] = { rnd_long(), rnd_long() }, s[2] = { rnd_str(m), rnd_str(m) };
@@ -327,7 +421,10 @@ static void add_random(struct ir_module *m, struct ir_func *f, uint32_t b, uint3
 	struct ir_insn *i;
 
 	switch (kind) {
-	case 0: case 1: case 2: case 3:
+	case 0:
+	case 1:
+	case 2:
+	case 3:
 		i = ir_add(m, f, b, IR_add + rnd(IR_ge - IR_add + 1), l, v, 2);
 		if (i->op == IR_neg || i->op == IR_com)
 			i->nargs = 1;
@@ -374,15 +471,20 @@ static void add_random(struct ir_module *m, struct ir_func *f, uint32_t b, uint3
 
 static void show_all(struct ir_module *m, struct ir_func *f, uint32_t b)
 {
-	static const enum ir_type types[] = { IR_I64, IR_I64, IR_I64, IR_I64, IR_I64, IR_STR, IR_STR, IR_STR };
+	static const enum ir_type types[] = { IR_I64, IR_I64, IR_I64, IR_I64,
+					      IR_I64, IR_STR, IR_STR, IR_STR };
 	struct ir_val v[LONGS + STRS];
 
 	for (uint32_t r = 0; r < LONGS + STRS; r++)
 		v[r] = ir_reg(r);
-	ir_add(m, f, b, IR_emit, IR_NONE, v, LONGS + STRS)->ref = ir_fmt_add(m, "%d %d %d %d %d %s %s %s\n", types, LONGS + STRS);
+	ir_add(m, f, b, IR_emit, IR_NONE, v, LONGS + STRS)->ref =
+		ir_fmt_add(m, "%d %d %d %d %d %s %s %s\n", types, LONGS + STRS);
 }
 
-/* Blocks 0 .. BLOCKS - 1 of random code, then one for errors that shows everything, then one that aborts. */
+/*
+ * Blocks 0 .. BLOCKS - 1 of random code, then one for errors that shows everything, then one that
+ * aborts.
+ */
 static void fill_random(struct ir_module *m, struct ir_func *f, uint32_t callee)
 {
 	const uint32_t catch = BLOCKS, die = BLOCKS + 1;
@@ -391,7 +493,8 @@ static void fill_random(struct ir_module *m, struct ir_func *f, uint32_t callee)
 	for (uint32_t b = 0; b < BLOCKS + 2; b++)
 		ir_new_block(m, f);
 	for (uint32_t r = 0; !f->nparams && r < LONGS + STRS; r++) {
-		struct ir_val v = r < LONGS ? ir_num((int64_t)r * 3) : ir_strval(ir_string(m, r & 1 ? "p" : "qq"));
+		struct ir_val v = r < LONGS ? ir_num((int64_t)r * 3)
+					    : ir_strval(ir_string(m, r & 1 ? "p" : "qq"));
 
 		ir_add(m, f, 0, r < LONGS ? IR_mov : IR_smov, r, &v, 1);
 	}
@@ -428,7 +531,8 @@ static struct ir_module *random_module(uint32_t from)
 {
 	struct ir_module *m = parse_only("limit MAXSTRINGLEN 24\nglobal @a long[long] size 3\n");
 	struct ir_probe *p = arena_new(&arena, struct ir_probe);
-	struct ir_func *f = ir_func_new(m, "f", false, NULL), *h = ir_func_new(m, "h", true, &p->handler);
+	struct ir_func *f = ir_func_new(m, "f", false, NULL),
+		       *h = ir_func_new(m, "h", true, &p->handler);
 
 	seed = from;
 	for (uint32_t r = 0; r < LONGS + STRS; r++) {
@@ -439,7 +543,10 @@ static struct ir_module *random_module(uint32_t from)
 	p->name = "begin";
 	vec_push(&arena, &m->probes, p);
 	fill_random(m, h, 0);
-	/* The callee's parameters are a string and a long: registers of their own in front, the rest assigned first. */
+	/*
+	 * The callee's parameters are a string and a long: registers of their own in front, the
+	 * rest assigned first.
+	 */
 	f->regs.n = f->reg_names.n = 0;
 	ir_new_reg(m, f, IR_STR, NULL);
 	ir_new_reg(m, f, IR_I64, NULL);
@@ -450,11 +557,12 @@ static struct ir_module *random_module(uint32_t from)
 /* f(s, n): a loop that appends and may divide by zero. */
 static void fill_callee(struct ir_module *m)
 {
-	struct ir_module *src = parse_only(
-		"func @f (string %0, long %1) string {\n regs long %2, string %3\n"
-		"b0:\n %2 = and %1, 7\n %3 = smov \"\"\n jmp b1\n"
-		"b1:\n action.1 !b3\n %3 = scat %3, %0\n %2 = sub %2, 1\n %1 = div 100, %2 !b3\n br %2, b1, b2\n"
-		"b2:\n ret %3\nb3:\n abort\n}\n");
+	struct ir_module *src =
+		parse_only("func @f (string %0, long %1) string {\n regs long %2, string %3\n"
+			   "b0:\n %2 = and %1, 7\n %3 = smov \"\"\n jmp b1\n"
+			   "b1:\n action.1 !b3\n %3 = scat %3, %0\n %2 = sub %2, 1\n"
+			   " %1 = div 100, %2 !b3\n br %2, b1, b2\n"
+			   "b2:\n ret %3\nb3:\n abort\n}\n");
 
 	*m->funcs.v[0] = *src->funcs.v[0];
 	for (uint32_t b = 0; b < m->funcs.v[0]->blocks.n; b++) {
@@ -474,7 +582,8 @@ static void inline_all(struct ir_module *m)
 
 START_TEST(passes_change_nothing_seen)
 {
-	static void (*const passes[])(struct ir_module *) = { ir_fold, ir_dce, inline_all, ir_analyse, ir_locks };
+	static void (*const passes[])(struct ir_module *) = { ir_fold, ir_dce, inline_all,
+							      ir_analyse, ir_locks };
 
 	for (uint32_t n = 0; n < 1500; n++) {
 		uint32_t limit = 50 + n % 100;
@@ -493,9 +602,11 @@ START_TEST(passes_change_nothing_seen)
 
 			passes[pass](m);
 			wrong = ir_verify(m);
-			ck_assert_msg(!wrong, "program %u after pass %u: %s\n%s\n%s", n, pass, wrong, dump, text_of(m));
-			ck_assert_msg(strcmp(run_module(m, limit), before) == 0, "program %u after pass %u:\n%s\nprints\n%sbefore\n%s\n%s",
-				      n, pass, text_of(m), printed.p, before, dump);
+			ck_assert_msg(!wrong, "program %u after pass %u: %s\n%s\n%s", n, pass,
+				      wrong, dump, text_of(m));
+			ck_assert_msg(strcmp(run_module(m, limit), before) == 0,
+				      "program %u after pass %u:\n%s\nprints\n%sbefore\n%s\n%s", n,
+				      pass, text_of(m), printed.p, before, dump);
 		}
 		ck_assert_str_eq(text_of(parse_only(text_of(m))), text_of(m));
 	}
@@ -505,11 +616,23 @@ END_TEST
 int main(void)
 {
 	const struct named_test tests[] = {
-		{ folds_integers }, { folds_strings }, { copies_end_with_their_source }, { known_branches_go },
-		{ what_follows_a_raise_goes }, { dead_code_goes }, { results_go_where_they_are_wanted },
-		{ liveness_follows_error_edges }, { uses_are_transitive }, { locks }, { placement },
-		{ needless_action_counts_go }, { loops_keep_counting }, { recursion_is_found }, { calls_are_inlined },
-		{ big_functions_stay }, { passes_change_nothing_seen },
+		{ folds_integers },
+		{ folds_strings },
+		{ copies_end_with_their_source },
+		{ known_branches_go },
+		{ what_follows_a_raise_goes },
+		{ dead_code_goes },
+		{ results_go_where_they_are_wanted },
+		{ liveness_follows_error_edges },
+		{ uses_are_transitive },
+		{ locks },
+		{ placement },
+		{ needless_action_counts_go },
+		{ loops_keep_counting },
+		{ recursion_is_found },
+		{ calls_are_inlined },
+		{ big_functions_stay },
+		{ passes_change_nothing_seen },
 	};
 
 	return RUN_TESTS("ir_passes", tests);

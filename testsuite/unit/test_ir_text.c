@@ -13,8 +13,10 @@ static const char everything[] =
 	"global @s stats[long] size 10 ops count,avg\n"
 	"global @t stats ops sum\n"
 	"probe begin @probe_0 name \"begin\" chain \"begin(3)\" seq 3\n"
-	"probe timer @probe_1 name \"timer.ms(5)\" period 5000000 random 7 user write @count read @a~2\n"
-	"probe uprobe @probe_1 name \"p\" target \"/bin/x\" symbol \"main\" offset 4660 optional filter\n"
+	"probe timer @probe_1 name \"timer.ms(5)\" period 5000000 random 7 "
+	"user write @count read @a~2\n"
+	"probe uprobe @probe_1 name \"p\" target \"/bin/x\" symbol \"main\" "
+	"offset 4660 optional filter\n"
 	"probe kretprobe @probe_1 name \"k\" target \"vfs_read\" offset 4 maxactive 9\n"
 	"\n"
 	"func @f~0 (long %0 n, string %1) string @\"f at x.stp:1:2\" {\n"
@@ -86,17 +88,21 @@ END_TEST
 
 START_TEST(comments_and_blanks_are_free)
 {
-	struct ir_module *m = must_parse("; a comment\nmodule \"m\" ; here too\n\n  probe   begin @h   name \"begin\"\n"
-					 "handler @h {\n b0: ; first\n  done ; last\n}\n");
+	struct ir_module *m = must_parse(
+		"; a comment\nmodule \"m\" ; here too\n\n  probe   begin @h   name \"begin\"\n"
+		"handler @h {\n b0: ; first\n  done ; last\n}\n");
 
-	ck_assert_str_eq(text_of(m), "module \"m\"\nprobe begin @h name \"begin\"\n\nhandler @h {\nb0:\n\tdone\n}\n");
+	ck_assert_str_eq(
+		text_of(m),
+		"module \"m\"\nprobe begin @h name \"begin\"\n\nhandler @h {\nb0:\n\tdone\n}\n");
 }
 END_TEST
 
 START_TEST(equal_formats_are_one)
 {
-	struct ir_module *m = must_parse(HANDLER("b0:\n emit.out \"%d\\n\", 1\n emit.out \"%d\\n\", 2\n"
-						 " emit.out \"%s\\n\", \"x\"\n done\n"));
+	struct ir_module *m =
+		must_parse(HANDLER("b0:\n emit.out \"%d\\n\", 1\n emit.out \"%d\\n\", 2\n"
+				   " emit.out \"%s\\n\", \"x\"\n done\n"));
 
 	ck_assert_uint_eq(m->fmts.n, 2);
 }
@@ -134,7 +140,9 @@ START_TEST(broken_modules_still_print)
 }
 END_TEST
 
-static const struct { const char *text, *message; } bad[] = {
+static const struct {
+	const char *text, *message;
+} bad[] = {
 	{ "module \"m\"\nnonsense\n", "line 2: unexpected \"nonsense\"" },
 	{ "module \"m\"\nprobe begin @h name \"b\"\n", "line 2: there is no function h" },
 	{ "limit MAXFOO 3\n", "line 1: bad limit MAXFOO" },
@@ -189,8 +197,9 @@ END_TEST
 int main(void)
 {
 	const struct named_test tests[] = {
-		{ everything_comes_back }, { comments_and_blanks_are_free }, { equal_formats_are_one },
-		{ strings_are_stored_once }, { broken_modules_still_print }, { bad_text_names_its_line },
+		{ everything_comes_back },      { comments_and_blanks_are_free },
+		{ equal_formats_are_one },      { strings_are_stored_once },
+		{ broken_modules_still_print }, { bad_text_names_its_line },
 		{ damaged_text_is_survived },
 	};
 

@@ -2,16 +2,20 @@
 /* The verifier finds what is wrong and says where. */
 #include "ir_test.h"
 
-#define GLOBALS                                                                    \
-	"global @n long\nglobal @t string\nglobal @a long[string] size 4\n"        \
+#define GLOBALS                                                                                    \
+	"global @n long\nglobal @t string\nglobal @a long[string] size 4\n"                        \
 	"global @b string[long] size 4\nglobal @s stats[long] size 4\nglobal @u stats\n"
 #define FUNCS "func @f (long %0) string {\nb0:\n ret \"x\"\n}\nfunc @v () void {\nb0:\n ret\n}\n"
-#define BODY(body) GLOBALS FUNCS "probe begin @h name \"begin\"\nhandler @h {\n regs long %0, string %1, long %2\n" \
-	" iter #0 @a up\n iter #1 @s\n" body "}\n"
+#define BODY(body)                                                                                 \
+	GLOBALS FUNCS                                                                              \
+		"probe begin @h name \"begin\"\nhandler @h {\n regs long %0, string %1, long %2\n" \
+		" iter #0 @a up\n iter #1 @s\n" body "}\n"
 #define INSN(line) BODY("b0:\n " line "\n done\nb1:\n abort\n")
 #define IN_INSN(op) "handler h: block 0: instruction 0 (" op "): "
 
-static const struct { const char *text, *message; } wrong[] = {
+static const struct {
+	const char *text, *message;
+} wrong[] = {
 	{ INSN("%0 = add 1"), IN_INSN("add") "has 1 operands, wants 2" },
 	{ INSN("%0 = add 1, \"x\""), IN_INSN("add") "operand 2 is string, not long" },
 	{ INSN("%1 = add 1, 2"), IN_INSN("add") "%1 is string, the result is long" },
@@ -47,15 +51,21 @@ static const struct { const char *text, *message; } wrong[] = {
 	{ INSN("emit.out \"%d\", \"x\""), "format 0: arguments do not fit the text" },
 	{ INSN("emit.out \"%s %*d\", \"x\", 1"), "format 0: arguments do not fit the text" },
 	{ BODY("b0:\n jmp b9\n"), "handler h: block 0: instruction 0 (jmp): successor 0 is b9" },
-	{ BODY("b0:\n %0 = mov 1\n"), "handler h: block 0: instruction 0 (mov): the block has no end" },
+	{ BODY("b0:\n %0 = mov 1\n"),
+	  "handler h: block 0: instruction 0 (mov): the block has no end" },
 	{ BODY("b0:\n"), "handler h: block 0: is empty" },
 	{ BODY(""), "handler h: has no block" },
 	{ BODY("b0:\n ret\n"), "handler h: block 0: instruction 0 (ret): ends a function" },
-	{ "func @f () long {\nb0:\n done\n}\n", "function f: block 0: instruction 0 (done): ends a handler" },
-	{ "func @f () long {\nb0:\n ret\n}\n", "function f: block 0: instruction 0 (ret): has 0 operands, wants 1" },
-	{ "func @f () void {\nb0:\n ret 1\n}\n", "function f: block 0: instruction 0 (ret): has 1 operands, wants 0" },
-	{ "func @f () void {\nb0:\n ret\n}\nprobe begin @f name \"begin\"\n", "probe 0: 0 is no handler" },
-	{ "global @n long\nhandler @h {\n iter #0 @n\nb0:\n done\n}\n", "handler h: iterator 0: n is no array" },
+	{ "func @f () long {\nb0:\n done\n}\n",
+	  "function f: block 0: instruction 0 (done): ends a handler" },
+	{ "func @f () long {\nb0:\n ret\n}\n",
+	  "function f: block 0: instruction 0 (ret): has 0 operands, wants 1" },
+	{ "func @f () void {\nb0:\n ret 1\n}\n",
+	  "function f: block 0: instruction 0 (ret): has 1 operands, wants 0" },
+	{ "func @f () void {\nb0:\n ret\n}\nprobe begin @f name \"begin\"\n",
+	  "probe 0: 0 is no handler" },
+	{ "global @n long\nhandler @h {\n iter #0 @n\nb0:\n done\n}\n",
+	  "handler h: iterator 0: n is no array" },
 	{ "global @a long[long]\n", "global a: no room for elements" },
 };
 
@@ -72,18 +82,22 @@ END_TEST
 
 START_TEST(takes_what_is_right)
 {
-	must_parse(INSN("call @f, 1 !b1\n call @v !b1\n %0 = sget.min @u !b1\n mclear @s\n mclear @a\n"
-			" emit.out \"%*.*d %m\", 1, 2, 3, 4"));
+	must_parse(
+		INSN("call @f, 1 !b1\n call @v !b1\n %0 = sget.min @u !b1\n mclear @s\n mclear @a\n"
+		     " emit.out \"%*.*d %m\", 1, 2, 3, 4"));
 }
 END_TEST
 
 START_TEST(one_path_is_not_enough)
 {
 	const char *msg = ir_verify(parse_only(
-		BODY("b0:\n %0 = gget @n\n br %0, b1, b2\nb1:\n %2 = mov 1\n jmp b2\nb2:\n gset @n, %2\n done\n")));
+		BODY("b0:\n %0 = gget @n\n br %0, b1, b2\nb1:\n %2 = mov 1\n jmp b2\nb2:\n"
+		     " gset @n, %2\n done\n")));
 
-	ck_assert_str_eq(msg, "handler h: block 2: instruction 0 (gset): %2 is read but not assigned on every path here");
-	must_parse(BODY("b0:\n %0 = gget @n\n br %0, b1, b2\nb1:\n %2 = mov 1\n jmp b3\nb2:\n %2 = mov 2\n jmp b3\n"
+	ck_assert_str_eq(msg, "handler h: block 2: instruction 0 (gset): "
+			      "%2 is read but not assigned on every path here");
+	must_parse(BODY("b0:\n %0 = gget @n\n br %0, b1, b2\nb1:\n %2 = mov 1\n jmp b3\nb2:\n"
+			" %2 = mov 2\n jmp b3\n"
 			"b3:\n gset @n, %2\n done\n"));
 }
 END_TEST
@@ -91,16 +105,18 @@ END_TEST
 /* A failing operation leaves its destination alone. */
 START_TEST(error_edge_leaves_before_the_result)
 {
-	const char *msg = ir_verify(parse_only(
-		BODY("b0:\n %2 = div 1, 0 !b1\n done\nb1:\n gset @n, %2\n done\n")));
+	const char *msg = ir_verify(
+		parse_only(BODY("b0:\n %2 = div 1, 0 !b1\n done\nb1:\n gset @n, %2\n done\n")));
 
-	ck_assert_str_eq(msg, "handler h: block 1: instruction 0 (gset): %2 is read but not assigned on every path here");
+	ck_assert_str_eq(msg, "handler h: block 1: instruction 0 (gset): "
+			      "%2 is read but not assigned on every path here");
 }
 END_TEST
 
 START_TEST(loops_settle)
 {
-	must_parse(BODY("b0:\n %0 = mov 0\n jmp b1\nb1:\n %2 = lt %0, 5\n br %2, b2, b3\nb2:\n %0 = add %0, 1\n jmp b1\n"
+	must_parse(BODY("b0:\n %0 = mov 0\n jmp b1\nb1:\n %2 = lt %0, 5\n br %2, b2, b3\nb2:\n"
+			" %0 = add %0, 1\n jmp b1\n"
 			"b3:\n gset @n, %2\n done\n"));
 }
 END_TEST
@@ -113,7 +129,9 @@ END_TEST
 
 START_TEST(locks_are_in_order)
 {
-	struct ir_module *m = parse_only(GLOBALS "probe begin @h name \"b\" read @a write @n\nhandler @h {\nb0:\n done\n}\n");
+	struct ir_module *m = parse_only(
+		GLOBALS
+		"probe begin @h name \"b\" read @a write @n\nhandler @h {\nb0:\n done\n}\n");
 
 	ck_assert_str_eq(ir_verify(m), "probe 0: bad order of locks");
 }
@@ -122,8 +140,9 @@ END_TEST
 int main(void)
 {
 	const struct named_test tests[] = {
-		{ finds_what_is_wrong }, { takes_what_is_right }, { one_path_is_not_enough },
-		{ error_edge_leaves_before_the_result }, { loops_settle }, { nothing_follows_a_raise },
+		{ finds_what_is_wrong },    { takes_what_is_right },
+		{ one_path_is_not_enough }, { error_edge_leaves_before_the_result },
+		{ loops_settle },           { nothing_follows_a_raise },
 		{ locks_are_in_order },
 	};
 

@@ -2,13 +2,17 @@
 /*
  * Recursion, and action counts that can be dropped or joined.
  *
- * A handler without loops and calls counts at most the sum along its longest path: where that is within the limit, the
- * counting is for nothing. Elsewhere the counts of one straight stretch become one, when nothing that can be seen from
- * outside lies between them: a failure then ends the handler in the same state.
+ * A handler without loops and calls counts at most the sum along its longest path: where that is
+ * within the limit, the counting is for nothing. Elsewhere the counts of one straight stretch
+ * become one, when nothing that can be seen from outside lies between them: a failure then ends the
+ * handler in the same state.
  */
 #include "cfg.h"
 
-/* Most actions along any path from the start of a block. Blocks in post-order: what they lead to is known. */
+/*
+ * Most actions along any path from the start of a block. Blocks in post-order: what they lead to is
+ * known.
+ */
 static int64_t block_cost(const struct ir_block *b, const int64_t *cost)
 {
 	int64_t sofar = 0, most = 0;

@@ -78,7 +78,11 @@ static bool retarget(const struct ir_func *f, uint32_t *to)
 
 static void make_jmp(struct ir_insn *i, uint32_t to)
 {
-	*i = (struct ir_insn){ .op = IR_jmp, .dst = IR_NONE, .ref = IR_NONE, .err = IR_NONE, .loc = i->loc,
+	*i = (struct ir_insn){ .op = IR_jmp,
+			       .dst = IR_NONE,
+			       .ref = IR_NONE,
+			       .err = IR_NONE,
+			       .loc = i->loc,
 			       .succ = { to, IR_NONE } };
 }
 
@@ -137,7 +141,10 @@ static bool join(struct ir_module *m, struct ir_func *f, uint32_t b, const uint3
 		vec_push(m->arena, &blk->insns, next->insns.v[n]);
 	/* What is left of it is unreachable and goes with the next renumbering. */
 	next->insns.n = 1;
-	next->insns.v[0] = (struct ir_insn){ .op = IR_abort, .dst = IR_NONE, .ref = IR_NONE, .err = IR_NONE,
+	next->insns.v[0] = (struct ir_insn){ .op = IR_abort,
+					     .dst = IR_NONE,
+					     .ref = IR_NONE,
+					     .err = IR_NONE,
 					     .succ = { IR_NONE, IR_NONE } };
 	return true;
 }
@@ -194,7 +201,10 @@ bool ir_cfg_clean(struct ir_module *m, struct ir_func *f)
 	return changed;
 }
 
-/* A depth-first walk of calls. A function is recursive when a walk from its callees comes back to it. */
+/*
+ * A depth-first walk of calls. A function is recursive when a walk from its callees comes back to
+ * it.
+ */
 struct call_walk {
 	const struct ir_module *m;
 	uint8_t *seen;
@@ -217,7 +227,10 @@ static uint32_t next_call(const struct ir_func *f, struct visit *v)
 	return IR_NONE;
 }
 
-/* Visits what @from reaches; true when that includes @target. In a visit, block is a function and edge its block. */
+/*
+ * Visits what @from reaches; true when that includes @target. In a visit, block is a function and
+ * edge its block.
+ */
 static bool walk_calls(struct call_walk *w, uint32_t from, uint32_t target)
 {
 	uint32_t depth = 1;
@@ -243,10 +256,13 @@ static bool walk_calls(struct call_walk *w, uint32_t from, uint32_t target)
 	return back;
 }
 
-void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursive, uint32_t **order)
+void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursive,
+		   uint32_t **order)
 {
 	uint32_t n = m->funcs.n;
-	struct call_walk w = { .m = m, .seen = arena_alloc(a, n + 1), .order = arena_alloc(a, n * 4 + 4),
+	struct call_walk w = { .m = m,
+			       .seen = arena_alloc(a, n + 1),
+			       .order = arena_alloc(a, n * 4 + 4),
 			       .stack = arena_alloc(a, (n + 1) * sizeof(*w.stack)) };
 
 	*order = arena_alloc(a, n * sizeof(**order) + 1);

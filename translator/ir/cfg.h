@@ -5,7 +5,10 @@
 
 #include "ir_int.h"
 
-/* The blocks an instruction may continue at other than the next instruction: @k 0 its error block, 1 and 2 successors. */
+/*
+ * The blocks an instruction may continue at other than the next instruction: @k 0 its error block,
+ * 1 and 2 successors.
+ */
 #define IR_EDGES 3
 static inline uint32_t ir_edge(const struct ir_insn *i, unsigned int k)
 {
@@ -19,7 +22,10 @@ struct ir_order {
 };
 void ir_postorder(struct arena *a, const struct ir_func *f, struct ir_order *out);
 
-/* Threads jumps, joins straight lines, cuts what follows a raise, drops and renumbers blocks. True when it changed any. */
+/*
+ * Threads jumps, joins straight lines, cuts what follows a raise, drops and renumbers blocks. True
+ * when it changed any.
+ */
 bool ir_cfg_clean(struct ir_module *m, struct ir_func *f);
 
 /* Takes @live from after an instruction to before it. */
@@ -30,7 +36,10 @@ static inline void ir_live_clear(const struct ir_liveness *lv, uint64_t *live)
 	memset(live, 0, lv->words * sizeof(*live));
 }
 
-/* Functions that may run themselves again: a byte each, and an order in which callees come first. */
-void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursive, uint32_t **order);
+/*
+ * Functions that may run themselves again: a byte each, and an order in which callees come first.
+ */
+void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursive,
+		   uint32_t **order);
 
 #endif

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Meaning that the interpreter shares with the folder and with other stores: extractors, sorting, strtol, substr. */
+/*
+ * Meaning that the interpreter shares with the folder and with other stores: extractors, sorting,
+ * strtol, substr.
+ */
 #include <stdlib.h>
 
 #include "interp.h"
@@ -53,19 +56,21 @@ static int compare_elems(const struct ir_elem *a, const struct ir_elem *b, const
 }
 
 /* Merges the sorted runs [lo, mid) and [mid, hi) of @from into @to; the left run wins ties. */
-static void merge(const struct ir_elem **from, const struct ir_elem **to, uint32_t lo, uint32_t mid, uint32_t hi,
-		  const struct ir_iter *it, const struct ir_global *g)
+static void merge(const struct ir_elem **from, const struct ir_elem **to, uint32_t lo, uint32_t mid,
+		  uint32_t hi, const struct ir_iter *it, const struct ir_global *g)
 {
 	uint32_t a = lo, b = mid;
 
 	for (uint32_t k = lo; k < hi; k++) {
-		bool right = a >= mid || (b < hi && it->sort_dir * compare_elems(from[b], from[a], it, g) < 0);
+		bool right = a >= mid ||
+			     (b < hi && it->sort_dir * compare_elems(from[b], from[a], it, g) < 0);
 
 		to[k] = right ? from[b++] : from[a++];
 	}
 }
 
-void ir_sort_elems(struct ir_elem *v, uint32_t n, const struct ir_iter *it, const struct ir_global *g)
+void ir_sort_elems(struct ir_elem *v, uint32_t n, const struct ir_iter *it,
+		   const struct ir_global *g)
 {
 	const struct ir_elem **from, **to;
 	struct ir_elem *sorted;
@@ -82,7 +87,8 @@ void ir_sort_elems(struct ir_elem *v, uint32_t n, const struct ir_iter *it, cons
 		const struct ir_elem **swap = from;
 
 		for (uint64_t lo = 0; lo < n; lo += 2 * w) {
-			uint64_t mid = lo + w < n ? lo + w : n, hi = lo + 2 * w < n ? lo + 2 * w : n;
+			uint64_t mid = lo + w < n ? lo + w : n,
+				 hi = lo + 2 * w < n ? lo + 2 * w : n;
 
 			merge(from, to, (uint32_t)lo, (uint32_t)mid, (uint32_t)hi, it, g);
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Removes operations whose result nobody needs and that nobody can see otherwise, and blocks that cannot be reached. A
- * result that is at once copied to where it is wanted is written there.
+ * Removes operations whose result nobody needs and that nobody can see otherwise, and blocks that
+ * cannot be reached. A result that is at once copied to where it is wanted is written there.
  */
 #include "cfg.h"
 
@@ -20,10 +20,14 @@ static bool removable(const struct ir_insn *i)
 
 static bool is_self_move(const struct ir_insn *i)
 {
-	return (i->op == IR_mov || i->op == IR_smov) && i->args[0].kind == IRV_REG && i->args[0].reg == i->dst;
+	return (i->op == IR_mov || i->op == IR_smov) && i->args[0].kind == IRV_REG &&
+	       i->args[0].reg == i->dst;
 }
 
-/* `t = op ...; x = mov t` with t not needed any more becomes `x = op ...`. @i is the mov, @live what is live after it. */
+/*
+ * `t = op ...; x = mov t` with t not needed any more becomes `x = op ...`. @i is the mov, @live
+ * what is live after it.
+ */
 static bool sink_move(struct ir_insn *i, bool first, const uint64_t *live)
 {
 	struct ir_insn *before = i - 1;
@@ -71,7 +75,10 @@ static bool clean_func(struct arena *a, struct ir_func *f)
 	return changed;
 }
 
-/* Drops registers that no instruction names: each costs a backend a variable, a string one MAXSTRINGLEN bytes. */
+/*
+ * Drops registers that no instruction names: each costs a backend a variable, a string one
+ * MAXSTRINGLEN bytes.
+ */
 static void compact_regs(struct arena *a, struct ir_func *f)
 {
 	uint32_t *to = arena_alloc(a, (f->regs.n + 1) * sizeof(*to)), n = 0;

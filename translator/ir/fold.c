@@ -2,8 +2,8 @@
 /*
  * Constant folding and copy propagation within blocks; branches that are known.
  *
- * known[r] is what register r holds: a constant, or the same as another register, good as long as neither has been
- * assigned since. Every assignment of a register gives it a new version number.
+ * known[r] is what register r holds: a constant, or the same as another register, good as long as
+ * neither has been assigned since. Every assignment of a register gives it a new version number.
  */
 #include "cfg.h"
 
@@ -45,7 +45,8 @@ static void assign(struct folder *fo, const struct ir_insn *i)
 	fo->version[i->dst] = ++fo->clock;
 	k = &fo->known[i->dst];
 	k->val.kind = 0;
-	if ((i->op != IR_mov && i->op != IR_smov) || (i->args[0].kind == IRV_REG && i->args[0].reg == i->dst))
+	if ((i->op != IR_mov && i->op != IR_smov) ||
+	    (i->args[0].kind == IRV_REG && i->args[0].reg == i->dst))
 		return;
 	k->val = i->args[0];
 	k->version = fo->version[i->dst];
@@ -71,34 +72,47 @@ static bool const_ints(const struct ir_insn *i)
 	return true;
 }
 
+#define PLAIN(op, expr)                                                                            \
+	case IR_##op:                                                                              \
+		*out = (expr);                                                                     \
+		return true;
+#define WRAPPING(op, expr) PLAIN(op, (int64_t)(expr))
+
 /* Result of an integer operation on constants; false where there is none. */
 static bool compute(enum ir_op op, int64_t a, int64_t b, int64_t *out)
 {
 	const uint64_t x = (uint64_t)a, y = (uint64_t)b;
 
 	switch (op) {
-	case IR_add: *out = (int64_t)(x + y); return true;
-	case IR_sub: *out = (int64_t)(x - y); return true;
-	case IR_mul: *out = (int64_t)(x * y); return true;
-	case IR_div: *out = b ? ir_div(a, b) : 0; return b;
-	case IR_mod: *out = b ? ir_mod(a, b) : 0; return b;
-	case IR_and: *out = a & b; return true;
-	case IR_or: *out = a | b; return true;
-	case IR_xor: *out = a ^ b; return true;
-	case IR_shl: *out = (int64_t)(x << (y & 63)); return true;
-	case IR_shr: *out = ir_shr(a, b); return true;
-	case IR_ushr: *out = (int64_t)(x >> (y & 63)); return true;
-	case IR_neg: *out = (int64_t)(0 - x); return true;
-	case IR_com: *out = ~a; return true;
-	case IR_eq: *out = a == b; return true;
-	case IR_ne: *out = a != b; return true;
-	case IR_lt: *out = a < b; return true;
-	case IR_le: *out = a <= b; return true;
-	case IR_gt: *out = a > b; return true;
-	case IR_ge: *out = a >= b; return true;
-	default: return false;
+		WRAPPING(add, x + y)
+		WRAPPING(sub, x - y)
+		WRAPPING(mul, x * y)
+		WRAPPING(shl, x << (y & 63))
+		WRAPPING(ushr, x >> (y & 63))
+		WRAPPING(neg, 0 - x)
+		PLAIN(and, a & b)
+		PLAIN(or, a | b)
+		PLAIN(xor, a ^ b)
+		PLAIN(com, ~a)
+		PLAIN(shr, ir_shr(a, b))
+		PLAIN(eq, a == b)
+		PLAIN(ne, a != b)
+		PLAIN(lt, a < b)
+		PLAIN(le, a <= b)
+		PLAIN(gt, a > b)
+		PLAIN(ge, a >= b)
+	case IR_div:
+		*out = b ? ir_div(a, b) : 0;
+		return b;
+	case IR_mod:
+		*out = b ? ir_mod(a, b) : 0;
+		return b;
+	default:
+		return false;
 	}
 }
+#undef PLAIN
+#undef WRAPPING
 
 enum same { SAME_LEFT, SAME_ZERO, SAME_ONES };
 /* x op right = ... ; left op x = ... */
@@ -109,11 +123,13 @@ struct identity {
 	bool either_side;
 };
 static const struct identity identities[] = {
-	{ IR_add, 0, SAME_LEFT, true },	  { IR_sub, 0, SAME_LEFT, false }, { IR_mul, 1, SAME_LEFT, true },
-	{ IR_mul, 0, SAME_ZERO, true },	  { IR_div, 1, SAME_LEFT, false }, { IR_mod, 1, SAME_ZERO, false },
-	{ IR_and, 0, SAME_ZERO, true },	  { IR_and, -1, SAME_LEFT, true }, { IR_or, 0, SAME_LEFT, true },
-	{ IR_or, -1, SAME_ONES, true },	  { IR_xor, 0, SAME_LEFT, true },  { IR_shl, 0, SAME_LEFT, false },
-	{ IR_shr, 0, SAME_LEFT, false },  { IR_ushr, 0, SAME_LEFT, false },
+	{ IR_add, 0, SAME_LEFT, true },  { IR_sub, 0, SAME_LEFT, false },
+	{ IR_mul, 1, SAME_LEFT, true },  { IR_mul, 0, SAME_ZERO, true },
+	{ IR_div, 1, SAME_LEFT, false }, { IR_mod, 1, SAME_ZERO, false },
+	{ IR_and, 0, SAME_ZERO, true },  { IR_and, -1, SAME_LEFT, true },
+	{ IR_or, 0, SAME_LEFT, true },   { IR_or, -1, SAME_ONES, true },
+	{ IR_xor, 0, SAME_LEFT, true },  { IR_shl, 0, SAME_LEFT, false },
+	{ IR_shr, 0, SAME_LEFT, false }, { IR_ushr, 0, SAME_LEFT, false },
 };
 
 static bool fold_identity(struct folder *fo, struct ir_insn *i)
@@ -127,10 +143,13 @@ static bool fold_identity(struct folder *fo, struct ir_insn *i)
 		if (id->op != i->op)
 			continue;
 		right = i->args[1].kind == IRV_INT && i->args[1].num == id->operand;
-		left = id->either_side && i->args[0].kind == IRV_INT && i->args[0].num == id->operand;
+		left = id->either_side && i->args[0].kind == IRV_INT &&
+		       i->args[0].num == id->operand;
 		if (!right && !left)
 			continue;
-		become(fo, i, IR_mov, id->result == SAME_LEFT ? i->args[right ? 0 : 1] : ir_num(fixed[id->result]));
+		become(fo, i, IR_mov,
+		       id->result == SAME_LEFT ? i->args[right ? 0 : 1]
+					       : ir_num(fixed[id->result]));
 		return true;
 	}
 	return false;
@@ -140,11 +159,12 @@ static bool fold_identity(struct folder *fo, struct ir_insn *i)
 static bool fold_twins(struct folder *fo, struct ir_insn *i)
 {
 	static const int8_t results[IR_OP_COUNT] = {
-		[IR_sub] = 1, [IR_xor] = 1, [IR_ne] = 1, [IR_lt] = 1, [IR_gt] = 1, [IR_scmp] = 1,
-		[IR_eq] = 2,  [IR_le] = 2,  [IR_ge] = 2, [IR_seq] = 2,
+		[IR_sub] = 1,  [IR_xor] = 1, [IR_ne] = 1, [IR_lt] = 1, [IR_gt] = 1,
+		[IR_scmp] = 1, [IR_eq] = 2,  [IR_le] = 2, [IR_ge] = 2, [IR_seq] = 2,
 	};
 
-	if (i->nargs != 2 || !results[i->op] || i->args[0].kind != IRV_REG || !ir_val_eq(i->args[0], i->args[1]))
+	if (i->nargs != 2 || !results[i->op] || i->args[0].kind != IRV_REG ||
+	    !ir_val_eq(i->args[0], i->args[1]))
 		return false;
 	become(fo, i, IR_mov, ir_num(results[i->op] - 1));
 	return true;
@@ -154,7 +174,8 @@ static void fold_int(struct folder *fo, struct ir_insn *i)
 {
 	int64_t v;
 
-	if (const_ints(i) && i->nargs && compute(i->op, i->args[0].num, i->nargs > 1 ? i->args[1].num : 0, &v))
+	if (const_ints(i) && i->nargs &&
+	    compute(i->op, i->args[0].num, i->nargs > 1 ? i->args[1].num : 0, &v))
 		become(fo, i, IR_mov, ir_num(v));
 	else if (i->nargs == 2)
 		(void)(fold_twins(fo, i) || fold_identity(fo, i));
@@ -301,16 +322,16 @@ static bool prefer(const struct ir_func *f, uint32_t x, uint32_t t)
 }
 
 /*
- * `t = op ...; x = mov t` becomes `x = op ...; t = mov x`: then copy propagation makes t needless, instead of making both
- * needed.
+ * `t = op ...; x = mov t` becomes `x = op ...; t = mov x`: then copy propagation makes t needless,
+ * instead of making both needed.
  */
 static void turn_move(struct folder *fo, struct ir_insn *i)
 {
 	struct ir_insn *mov = i + 1;
 	uint32_t x = mov->dst;
 
-	if ((mov->op != IR_mov && mov->op != IR_smov) || mov->args[0].kind != IRV_REG || i->dst == IR_NONE ||
-	    mov->args[0].reg != i->dst || !prefer(fo->f, x, i->dst))
+	if ((mov->op != IR_mov && mov->op != IR_smov) || mov->args[0].kind != IRV_REG ||
+	    i->dst == IR_NONE || mov->args[0].reg != i->dst || !prefer(fo->f, x, i->dst))
 		return;
 	mov->dst = i->dst;
 	mov->args[0].reg = i->dst = x;

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Calls become the called function's body. Its registers, iterators and blocks are copied behind the caller's; `ret`
- * moves the result and jumps behind the call, `abort` jumps to the call's error block. Registers need no clearing: each
- * is assigned before it is read on every path from the function's entry, in a loop of the caller too.
+ * Calls become the called function's body. Its registers, iterators and blocks are copied behind
+ * the caller's; `ret` moves the result and jumps behind the call, `abort` jumps to the call's error
+ * block. Registers need no clearing: each is assigned before it is read on every path from the
+ * function's entry, in a loop of the caller too.
  *
- * An iterator that the function leaves open stays open until the caller ends or begins it again, which ir.h allows.
+ * An iterator that the function leaves open stays open until the caller ends or begins it again,
+ * which ir.h allows.
  */
 #include "cfg.h"
 
@@ -59,7 +61,8 @@ static void copy_insn(const struct inliner *in, const struct ir_insn *i, uint32_
 		add_jmp(in, block, in->cont);
 		return;
 	}
-	to = ir_add(in->m, in->f, block, i->op, i->dst == IR_NONE ? IR_NONE : i->dst + in->reg, i->args, i->nargs);
+	to = ir_add(in->m, in->f, block, i->op, i->dst == IR_NONE ? IR_NONE : i->dst + in->reg,
+		    i->args, i->nargs);
 	for (uint32_t k = 0; k < to->nargs; k++)
 		to->args[k] = map_val(in, to->args[k]);
 	to->ref = ir_ops[i->op].ref == IRR_ITER ? i->ref + in->iter : i->ref;
@@ -84,7 +87,10 @@ static void split(struct inliner *in, uint32_t b, uint32_t n)
 
 static void inline_call(struct ir_module *m, struct ir_func *f, uint32_t b, uint32_t n)
 {
-	struct inliner in = { .m = m, .f = f, .call = f->blocks.v[b]->insns.v[n], .reg = f->regs.n,
+	struct inliner in = { .m = m,
+			      .f = f,
+			      .call = f->blocks.v[b]->insns.v[n],
+			      .reg = f->regs.n,
 			      .iter = f->iters.n };
 
 	in.g = m->funcs.v[in.call.ref];
@@ -114,7 +120,8 @@ static bool find_call(const struct ir_module *m, const struct ir_func *f, const 
 		for (; *n < blk->insns.n; ++*n) {
 			const struct ir_insn *i = &blk->insns.v[*n];
 
-			if (i->op == IR_call && !recursive[i->ref] && count_insns(m->funcs.v[i->ref]) <= max_insns)
+			if (i->op == IR_call && !recursive[i->ref] &&
+			    count_insns(m->funcs.v[i->ref]) <= max_insns)
 				return true;
 		}
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interpreter: runs handlers in user space, as the user runtime and as the user side of the eBPF runtime. Globals are
- * behind a table of functions, so that they may live in this process or in BPF maps.
+ * The interpreter: runs handlers in user space, as the user runtime and as the user side of the
+ * eBPF runtime. Globals are behind a table of functions, so that they may live in this process or
+ * in BPF maps.
  */
 #ifndef SPILE_IR_INTERP_H
 #define SPILE_IR_INTERP_H
@@ -9,7 +10,10 @@
 #include "base/record.h"
 #include "ir.h"
 
-/* A key or value. A string is NUL-terminated, shorter than MAXSTRINGLEN; who fills it says how long it lives. */
+/*
+ * A key or value. A string is NUL-terminated, shorter than MAXSTRINGLEN; who fills it says how long
+ * it lives.
+ */
 struct ir_data {
 	enum ir_type type;
 	int64_t num;
@@ -20,7 +24,10 @@ struct ir_data {
 struct ir_stat_data {
 	int64_t count, sum, min, max;
 };
-/* The value of an extractor; false when it is one of an empty aggregate that has none. avg truncates. */
+/*
+ * The value of an extractor; false when it is one of an empty aggregate that has none. avg
+ * truncates.
+ */
 bool ir_stat_extract(const struct ir_stat_data *s, enum ir_stat op, int64_t *out);
 
 /* One element of a snapshot. Strings live in the snapshot's arena. */
@@ -32,21 +39,28 @@ struct ir_elem {
 };
 
 /*
- * Where globals live. Functions return 0 or enum ir_error (then with *operand set where the text takes one). Strings
- * returned are valid until the next call. lock/unlock bracket a handler run; lock may be NULL.
+ * Where globals live. Functions return 0 or enum ir_error (then with *operand set where the text
+ * takes one). Strings returned are valid until the next call. lock/unlock bracket a handler run;
+ * lock may be NULL.
  */
 struct ir_store_ops {
 	int (*scalar_get)(void *store, uint32_t g, struct ir_data *out);
 	int (*scalar_set)(void *store, uint32_t g, const struct ir_data *v);
-	int (*get)(void *store, uint32_t g, const struct ir_data *keys, struct ir_data *out, bool *found);
-	int (*set)(void *store, uint32_t g, const struct ir_data *keys, const struct ir_data *v, int64_t *operand);
-	int (*add)(void *store, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now, int64_t *operand);
+	int (*get)(void *store, uint32_t g, const struct ir_data *keys, struct ir_data *out,
+		   bool *found);
+	int (*set)(void *store, uint32_t g, const struct ir_data *keys, const struct ir_data *v,
+		   int64_t *operand);
+	int (*add)(void *store, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now,
+		   int64_t *operand);
 	void (*del)(void *store, uint32_t g, const struct ir_data *keys);
 	void (*clear)(void *store, uint32_t g);
-	int (*stat_add)(void *store, uint32_t g, const struct ir_data *keys, int64_t v, int64_t *operand);
-	bool (*stat_get)(void *store, uint32_t g, const struct ir_data *keys, struct ir_stat_data *out);
+	int (*stat_add)(void *store, uint32_t g, const struct ir_data *keys, int64_t v,
+			int64_t *operand);
+	bool (*stat_get)(void *store, uint32_t g, const struct ir_data *keys,
+			 struct ir_stat_data *out);
 	/* All elements in insertion order, in @a. */
-	int (*snapshot)(void *store, uint32_t g, struct arena *a, struct ir_elem **out, uint32_t *n);
+	int (*snapshot)(void *store, uint32_t g, struct arena *a, struct ir_elem **out,
+			uint32_t *n);
 	void (*lock)(void *store, const struct ir_probe *p);
 	void (*unlock)(void *store, const struct ir_probe *p);
 };
@@ -70,12 +84,14 @@ struct interp *interp_new(const struct ir_module *m, const struct interp_env *en
 void interp_free(struct interp *in);
 
 /*
- * Runs one hit of a probe. 0, or 1 when it ended in an error, which has been emitted as a REC_ERROR. exit() is emitted as
- * a REC_EXIT. @limit: actions allowed (MAXACTION or its interruptible form). Recursion is bounded by MAXNESTING.
+ * Runs one hit of a probe. 0, or 1 when it ended in an error, which has been emitted as a
+ * REC_ERROR. exit() is emitted as a REC_EXIT. @limit: actions allowed (MAXACTION or its
+ * interruptible form). Recursion is bounded by MAXNESTING.
  */
 int interp_run(struct interp *in, uint32_t probe, int64_t limit);
 
 /* Sorts a snapshot as a foreach asks: stable, so that equal elements stay in insertion order. */
-void ir_sort_elems(struct ir_elem *v, uint32_t n, const struct ir_iter *it, const struct ir_global *g);
+void ir_sort_elems(struct ir_elem *v, uint32_t n, const struct ir_iter *it,
+		   const struct ir_global *g);
 
 #endif

@@ -45,10 +45,11 @@ static enum interp_label label_of(const struct ir_insn *i)
 {
 	static const uint8_t labels[IR_OP_COUNT] = {
 #define LABEL(name) [IR_##name] = L_##name + 1,
-		LABEL(mov) LABEL(add) LABEL(sub) LABEL(mul) LABEL(div) LABEL(mod) LABEL(and) LABEL(or)
-		LABEL(xor) LABEL(shl) LABEL(shr) LABEL(ushr) LABEL(neg) LABEL(com) LABEL(eq) LABEL(ne)
-		LABEL(lt) LABEL(le) LABEL(gt) LABEL(ge) LABEL(br) LABEL(jmp) LABEL(action) LABEL(call)
-		LABEL(ret) LABEL(done) LABEL(abort)
+		LABEL(mov) LABEL(add) LABEL(sub) LABEL(mul) LABEL(div) LABEL(mod) LABEL(and)
+			LABEL(or) LABEL(xor) LABEL(shl) LABEL(shr) LABEL(ushr) LABEL(neg) LABEL(com)
+				LABEL(eq) LABEL(ne) LABEL(lt) LABEL(le) LABEL(gt) LABEL(ge)
+					LABEL(br) LABEL(jmp) LABEL(action) LABEL(call) LABEL(ret)
+						LABEL(done) LABEL(abort)
 #undef LABEL
 	};
 

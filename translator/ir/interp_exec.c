@@ -2,40 +2,44 @@
 /* The loop: integer operations and control flow; everything else is a call through code->fn. */
 #include "interp_int.h"
 
-#define GO goto *pc->label
-#define NEXT   \
-	pc++;  \
+#define GO goto * pc->label
+#define NEXT                                                                                       \
+	pc++;                                                                                      \
 	GO
 
-#define BINARY(name, expr)                                    \
-	l_##name : {                                          \
-		int64_t a = r[pc->a].i, b = r[pc->b].i;       \
-		r[pc->d].i = (expr);                          \
-		NEXT;                                         \
+#define BINARY(name, expr)                                                                         \
+	l_##name:                                                                                  \
+	{                                                                                          \
+		int64_t a = r[pc->a].i, b = r[pc->b].i;                                            \
+		r[pc->d].i = (expr);                                                               \
+		NEXT;                                                                              \
 	}
-#define UNARY(name, expr)                   \
-	l_##name : {                        \
-		int64_t a = r[pc->a].i;     \
-		r[pc->d].i = (expr);        \
-		NEXT;                       \
+#define UNARY(name, expr)                                                                          \
+	l_##name:                                                                                  \
+	{                                                                                          \
+		int64_t a = r[pc->a].i;                                                            \
+		r[pc->d].i = (expr);                                                               \
+		NEXT;                                                                              \
 	}
-#define COMPARE(name, op)                                           \
-	BINARY(name, a op b)                                        \
-	l_b##name : {                                               \
-		bool yes = r[pc->a].i op r[pc->b].i;                \
-		r[pc->d].i = yes;                                   \
-		pc = yes ? pc->t0 : pc->t1;                         \
-		GO;                                                 \
+#define COMPARE(name, op)                                                                          \
+	BINARY(name, a op b)                                                                       \
+	l_b##name:                                                                                 \
+	{                                                                                          \
+		bool yes = r[pc->a].i op r[pc->b].i;                                               \
+		r[pc->d].i = yes;                                                                  \
+		pc = yes ? pc->t0 : pc->t1;                                                        \
+		GO;                                                                                \
 	}
-#define DIVIDE(name, fn)                                            \
-	l_##name : {                                                \
-		int64_t b = r[pc->b].i;                             \
-		if (!b) {                                           \
-			interp_fail(in, pc, ERR_DIV0, 0);           \
-			goto failed;                                \
-		}                                                   \
-		r[pc->d].i = fn(r[pc->a].i, b);                     \
-		NEXT;                                               \
+#define DIVIDE(name, fn)                                                                           \
+	l_##name:                                                                                  \
+	{                                                                                          \
+		int64_t b = r[pc->b].i;                                                            \
+		if (!b) {                                                                          \
+			interp_fail(in, pc, ERR_DIV0, 0);                                          \
+			goto failed;                                                               \
+		}                                                                                  \
+		r[pc->d].i = fn(r[pc->a].i, b);                                                    \
+		NEXT;                                                                              \
 	}
 
 /* Enters a function: NULL when nesting is too deep. Strings are passed by pointer. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The interpreter's inside. A function is decoded once into an array of struct code whose operands are slots of the
- * frame: registers first, then constants, then one pointer to a buffer of its own for each string register, then a slot
- * for results nobody wants.
+ * The interpreter's inside. A function is decoded once into an array of struct code whose operands
+ * are slots of the frame: registers first, then constants, then one pointer to a buffer of its own
+ * for each string register, then a slot for results nobody wants.
  *
- * A string register's slot points to a constant, to the register's own buffer or, in a callee, to a string of a caller's
- * frame, which stays as it is while the callee runs. Whoever writes a string register writes its own buffer.
+ * A string register's slot points to a constant, to the register's own buffer or, in a callee, to a
+ * string of a caller's frame, which stays as it is while the callee runs. Whoever writes a string
+ * register writes its own buffer.
  */
 #ifndef SPILE_IR_INTERP_INT_H
 #define SPILE_IR_INTERP_INT_H
@@ -64,16 +65,18 @@ struct frame {
 };
 
 /* The operations that interp_exec() does itself. CMP: compare and branch in one. */
-#define INTERP_LABELS(X, CMP)                                                            \
-	X(mov) X(add) X(sub) X(mul) X(div) X(mod) X(and) X(or) X(xor) X(shl) X(shr)      \
-	X(ushr) X(neg) X(com) X(eq) X(ne) X(lt) X(le) X(gt) X(ge)                        \
-	CMP(beq) CMP(bne) CMP(blt) CMP(ble) CMP(bgt) CMP(bge)                            \
-	X(br) X(jmp) X(action) X(call) X(ret) X(done) X(abort) X(share) X(fn)
+#define INTERP_LABELS(X, CMP)                                                                      \
+	X(mov)                                                                                     \
+	X(add)                                                                                     \
+	X(sub) X(mul) X(div) X(mod) X(and) X(or) X(xor) X(shl) X(shr) X(ushr) X(neg) X(com) X(eq)  \
+		X(ne) X(lt) X(le) X(gt) X(ge) CMP(beq) CMP(bne) CMP(blt) CMP(ble) CMP(bgt)         \
+			CMP(bge) X(br) X(jmp) X(action) X(call) X(ret) X(done) X(abort) X(share)   \
+				X(fn)
 enum interp_label {
 #define LABEL(name) L_##name,
 	INTERP_LABELS(LABEL, LABEL)
 #undef LABEL
-	L_COUNT
+		L_COUNT
 };
 
 struct interp {
@@ -100,7 +103,10 @@ struct interp {
 	void *local_store; /* ours when the environment names none */
 };
 
-/* Runs the handler in frame 0 until it ends; 1 when it aborted. Without @pc it only tells its labels. */
+/*
+ * Runs the handler in frame 0 until it ends; 1 when it aborted. Without @pc it only tells its
+ * labels.
+ */
 int interp_exec(struct interp *in, const struct code *pc);
 void interp_decode(struct interp *in);
 interp_fn interp_op_fn(enum ir_op op);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The intrinsics of user space: in_NAME() for each row of intrinsics.def. The "current task" is this process. */
+/*
+ * The intrinsics of user space: in_NAME() for each row of intrinsics.def. The "current task" is
+ * this process.
+ */
 #include <sched.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -26,12 +29,12 @@ static int64_t cycles(void)
 }
 
 #define IN(name) static int in_##name(struct interp *in, union slot *r, const struct code *c)
-#define IN_NUMBER(name, expr)    \
-	IN(name)                 \
-	{                        \
-		(void)in;        \
-		r[c->d].i = expr; \
-		return 0;        \
+#define IN_NUMBER(name, expr)                                                                      \
+	IN(name)                                                                                   \
+	{                                                                                          \
+		(void)in;                                                                          \
+		r[c->d].i = expr;                                                                  \
+		return 0;                                                                          \
 	}
 
 IN_NUMBER(pid, getpid())

@@ -5,7 +5,8 @@
 #define STORE (in->env.store)
 #define STORE_ARG (in->env.store_arg)
 
-static void set_string(struct interp *in, union slot *r, const struct code *c, const char *s, size_t n)
+static void set_string(struct interp *in, union slot *r, const struct code *c, const char *s,
+		       size_t n)
 {
 	struct istr *out = interp_result(r, c);
 
@@ -13,7 +14,8 @@ static void set_string(struct interp *in, union slot *r, const struct code *c, c
 	r[c->d].s = out;
 }
 
-static void set_data(struct interp *in, union slot *r, const struct code *c, const struct ir_data *v)
+static void set_data(struct interp *in, union slot *r, const struct code *c,
+		     const struct ir_data *v)
 {
 	if (v->type == IR_STR)
 		set_string(in, r, c, v->str ? v->str : "", v->str ? strlen(v->str) : 0);
@@ -28,8 +30,8 @@ static struct ir_data to_data(const union slot *r, uint32_t slot, enum ir_type t
 	return (struct ir_data){ .type = IR_I64, .num = r[slot].i };
 }
 
-static const struct ir_global *get_keys(struct interp *in, const union slot *r, const struct code *c,
-					struct ir_data keys[IR_MAXKEYS])
+static const struct ir_global *get_keys(struct interp *in, const union slot *r,
+					const struct code *c, struct ir_data keys[IR_MAXKEYS])
 {
 	const struct ir_global *g = in->m->globals.v[c->insn->ref];
 
@@ -175,7 +177,8 @@ static int op_sadd(struct interp *in, union slot *r, const struct code *c)
 	return e ? interp_fail(in, c, e, operand) : 0;
 }
 
-static int extract(struct interp *in, union slot *r, const struct code *c, const struct ir_stat_data *s)
+static int extract(struct interp *in, union slot *r, const struct code *c,
+		   const struct ir_stat_data *s)
 {
 	int64_t v;
 
@@ -351,7 +354,10 @@ static int op_errclear(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
-/* No probe of user space has arguments: placement keeps these out, so that only a damaged image gets here. */
+/*
+ * No probe of user space has arguments: placement keeps these out, so that only a damaged image
+ * gets here.
+ */
 static int op_context(struct interp *in, union slot *r, const struct code *c)
 {
 	(void)in;
@@ -361,21 +367,24 @@ static int op_context(struct interp *in, union slot *r, const struct code *c)
 
 static int op_load(struct interp *in, union slot *r, const struct code *c)
 {
-	static const enum ir_error kinds[2][2] = { { ERR_KFAULT, ERR_UFAULT }, { ERR_KSTRFAULT, ERR_USTRFAULT } };
+	static const enum ir_error kinds[2][2] = { { ERR_KFAULT, ERR_UFAULT },
+						   { ERR_KSTRFAULT, ERR_USTRFAULT } };
 	bool user = c->insn->imm & IR_USER;
 
 	return interp_fail(in, c, kinds[c->insn->op == IR_loadstr][user], r[c->a].i);
 }
 
 static const interp_fn op_fns[IR_OP_COUNT] = {
-	[IR_smov] = op_smov,	   [IR_scat] = op_scat,	    [IR_scmp] = op_scmp,       [IR_seq] = op_seq,
-	[IR_gget] = op_gget,	   [IR_gset] = op_gset,	    [IR_mget] = op_mget,       [IR_mset] = op_mset,
-	[IR_madd] = op_madd,	   [IR_mhas] = op_mhas,	    [IR_mdel] = op_mdel,       [IR_mclear] = op_mclear,
-	[IR_sadd] = op_sadd,	   [IR_sget] = op_sget,	    [IR_it_begin] = op_it_begin, [IR_it_next] = op_it_next,
-	[IR_it_key] = op_it_key,   [IR_it_val] = op_it_val, [IR_it_stat] = op_it_stat, [IR_it_end] = op_it_end,
-	[IR_emit] = op_emit,	   [IR_sfmt] = op_sfmt,	    [IR_raise] = op_raise,     [IR_errmsg] = op_errmsg,
-	[IR_errclear] = op_errclear, [IR_arg] = op_context, [IR_retval] = op_context,  [IR_tparg] = op_context,
-	[IR_load] = op_load,	   [IR_loadstr] = op_load,
+	[IR_smov] = op_smov,         [IR_scat] = op_scat,     [IR_scmp] = op_scmp,
+	[IR_seq] = op_seq,           [IR_gget] = op_gget,     [IR_gset] = op_gset,
+	[IR_mget] = op_mget,         [IR_mset] = op_mset,     [IR_madd] = op_madd,
+	[IR_mhas] = op_mhas,         [IR_mdel] = op_mdel,     [IR_mclear] = op_mclear,
+	[IR_sadd] = op_sadd,         [IR_sget] = op_sget,     [IR_it_begin] = op_it_begin,
+	[IR_it_next] = op_it_next,   [IR_it_key] = op_it_key, [IR_it_val] = op_it_val,
+	[IR_it_stat] = op_it_stat,   [IR_it_end] = op_it_end, [IR_emit] = op_emit,
+	[IR_sfmt] = op_sfmt,         [IR_raise] = op_raise,   [IR_errmsg] = op_errmsg,
+	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
+	[IR_tparg] = op_context,     [IR_load] = op_load,     [IR_loadstr] = op_load,
 };
 
 interp_fn interp_op_fn(enum ir_op op)

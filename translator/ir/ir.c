@@ -23,15 +23,15 @@
 #define ANY_ANY true
 
 const struct ir_op_info ir_ops[IR_OP_COUNT] = {
-#define OP(name, result, operands, ref, flags) \
+#define OP(name, result, operands, ref, flags)                                                     \
 	{ #name, operands, RESULT_##result, ANY_##result, IRR_##ref, flags },
 #include "ops.def"
 #undef OP
 };
 
 const struct ir_intrinsic_info ir_intrinsics[IN_COUNT] = {
-#define INTRINSIC(name, result, operands, flags, k, b, u)   \
-	{ #name, operands, RESULT_##result, flags,          \
+#define INTRINSIC(name, result, operands, flags, k, b, u)                                          \
+	{ #name, operands, RESULT_##result, flags,                                                 \
 	  ((k) ? SIDE_K : 0) | ((b) ? SIDE_B : 0) | ((u) ? SIDE_U : 0) },
 #include "intrinsics.def"
 #undef INTRINSIC
@@ -43,7 +43,7 @@ const struct ir_intrinsic_info ir_intrinsics[IN_COUNT] = {
 #define RETVAL ATF_RETVAL
 #define TPARGS ATF_TPARGS
 const struct ir_attach_info ir_attaches[AT_COUNT] = {
-#define ATTACH(id, name, k, b, u, flags) \
+#define ATTACH(id, name, k, b, u, flags)                                                           \
 	{ name, ((k) ? SIDE_K : 0) | ((b) ? SIDE_B : 0) | ((u) ? SIDE_U : 0), flags },
 #include "attach.def"
 #undef ATTACH
@@ -108,9 +108,9 @@ const char *ir_type_name(enum ir_type t)
 enum ir_imm ir_imm_kind(enum ir_op op)
 {
 	static const uint8_t kinds[IR_OP_COUNT] = {
-		[IR_sget] = IMM_STAT,	 [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
-		[IR_it_key] = IMM_NUM,	 [IR_action] = IMM_NUM,	  [IR_arg] = IMM_NUM,
-		[IR_tparg] = IMM_TPARG,	 [IR_load] = IMM_MEM,	  [IR_loadstr] = IMM_MEM,
+		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
+		[IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
+		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 	};
 
 	return kinds[op];
@@ -199,13 +199,17 @@ uint32_t ir_new_block(struct ir_module *m, struct ir_func *f)
 	return f->blocks.n - 1;
 }
 
-struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, enum ir_op op, uint32_t dst,
-		       const struct ir_val *args, uint32_t nargs)
+struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, enum ir_op op,
+		       uint32_t dst, const struct ir_val *args, uint32_t nargs)
 {
 	struct ir_block *b = f->blocks.v[block];
 	struct ir_insn i = {
-		.op = (uint8_t)op, .dst = dst, .ref = IR_NONE, .err = IR_NONE,
-		.nargs = nargs, .succ = { IR_NONE, IR_NONE },
+		.op = (uint8_t)op,
+		.dst = dst,
+		.ref = IR_NONE,
+		.err = IR_NONE,
+		.nargs = nargs,
+		.succ = { IR_NONE, IR_NONE },
 	};
 
 	if (nargs) {
@@ -218,7 +222,8 @@ struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, e
 
 static bool spec_eq(const struct fmt_spec *a, const struct fmt_spec *b)
 {
-	return a->conv == b->conv && a->flag == b->flag && a->width == b->width && a->prec == b->prec;
+	return a->conv == b->conv && a->flag == b->flag && a->width == b->width &&
+	       a->prec == b->prec;
 }
 
 static bool piece_eq(const struct fmt_piece *a, const struct fmt_piece *b)
@@ -243,7 +248,8 @@ static bool fmt_eq(const struct ir_fmt *a, const struct ir_fmt *b)
 	return true;
 }
 
-struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args, uint32_t nargs)
+struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args,
+			    uint32_t nargs)
 {
 	struct ir_fmt *fmt = arena_new(a, struct ir_fmt);
 	struct fmt_piece p;
@@ -345,8 +351,8 @@ enum ir_type ir_val_type(const struct ir_func *f, struct ir_val v)
 	return IR_VOID;
 }
 
-void ir_error_render(struct buf *out, const struct ir_module *m, enum ir_error kind, int64_t operand,
-		     const char *text)
+void ir_error_render(struct buf *out, const struct ir_module *m, enum ir_error kind,
+		     int64_t operand, const char *text)
 {
 	const char *t = (unsigned int)kind < ERR_COUNT ? ir_error_text[kind] : "unknown error %d";
 

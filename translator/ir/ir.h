@@ -2,9 +2,10 @@
 /*
  * The backend-neutral form of a script. ir/ knows neither the parser nor a backend.
  *
- * A function or handler is a control-flow graph of blocks over typed virtual registers that may be assigned more than once
- * (not SSA). Each register is assigned on every path before it is read; ir_verify() checks it. Block 0 is the entry. The
- * last instruction of a block, and only that, is a TERM operation.
+ * A function or handler is a control-flow graph of blocks over typed virtual registers that may be
+ * assigned more than once (not SSA). Each register is assigned on every path before it is read;
+ * ir_verify() checks it. Block 0 is the entry. The last instruction of a block, and only that, is a
+ * TERM operation.
  */
 #ifndef SPILE_IR_IR_H
 #define SPILE_IR_IR_H
@@ -51,13 +52,25 @@ enum ir_attach {
 };
 
 enum ir_flags {
-	IRF_PURE = 1, IRF_FAIL = 2, IRF_READ = 4, IRF_WRITE = 8, IRF_EFFECT = 16, IRF_TERM = 32, IRF_CTX = 64,
+	IRF_PURE = 1,
+	IRF_FAIL = 2,
+	IRF_READ = 4,
+	IRF_WRITE = 8,
+	IRF_EFFECT = 16,
+	IRF_TERM = 32,
+	IRF_CTX = 64,
 };
 
 enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_BLOCK };
 
 /* Attach flags, and which sides can do a kind or an intrinsic. */
-enum ir_attach_flags { ATF_SESSION = 1, ATF_TASK = 2, ATF_ARGS = 4, ATF_RETVAL = 8, ATF_TPARGS = 16 };
+enum ir_attach_flags {
+	ATF_SESSION = 1,
+	ATF_TASK = 2,
+	ATF_ARGS = 4,
+	ATF_RETVAL = 8,
+	ATF_TPARGS = 16
+};
 enum ir_side { SIDE_K = 1, SIDE_B = 2, SIDE_U = 4 };
 
 /* Statistic extractors; the numbers are those of enum stat_op in the parser's order. */
@@ -204,7 +217,10 @@ struct ir_limits {
 #undef LIMIT
 };
 void ir_limits_default(struct ir_limits *l);
-/* Sets a limit by its -D name: 0; -ENOENT: no such limit; -ERANGE: @lo/@hi (may be NULL) say the range. */
+/*
+ * Sets a limit by its -D name: 0; -ENOENT: no such limit; -ERANGE: @lo/@hi (may be NULL) say the
+ * range.
+ */
 int ir_limits_set(struct ir_limits *l, const char *name, int64_t v, int64_t *lo, int64_t *hi);
 
 struct ir_module {
@@ -229,18 +245,22 @@ struct ir_func *ir_func_new(struct ir_module *m, const char *name, bool handler,
 uint32_t ir_new_reg(struct ir_module *m, struct ir_func *f, enum ir_type t, const char *name);
 uint32_t ir_new_block(struct ir_module *m, struct ir_func *f);
 /* Appends an instruction with @nargs operands (copied) and returns it for its other fields. */
-struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, enum ir_op op, uint32_t dst,
-		       const struct ir_val *args, uint32_t nargs);
+struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, enum ir_op op,
+		       uint32_t dst, const struct ir_val *args, uint32_t nargs);
 /*
- * Parses @text (a printf format, kept by reference in the arena) into a new or an equal existing format. IR_NONE when it
- * is malformed.
+ * Parses @text (a printf format, kept by reference in the arena) into a new or an equal existing
+ * format. IR_NONE when it is malformed.
  */
-uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs);
+uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args,
+		    uint32_t nargs);
 unsigned int ir_insn_flags(const struct ir_insn *i); /* ops.def's, with the intrinsic's for intr */
 bool ir_block_ended(const struct ir_func *f, uint32_t block);
-/* Appends the text of an error, without its place: errors.def with its operand and the error's own @text (may be NULL). */
-void ir_error_render(struct buf *out, const struct ir_module *m, enum ir_error kind, int64_t operand,
-		     const char *text);
+/*
+ * Appends the text of an error, without its place: errors.def with its operand and the error's own
+ * @text (may be NULL).
+ */
+void ir_error_render(struct buf *out, const struct ir_module *m, enum ir_error kind,
+		     int64_t operand, const char *text);
 
 /* text and binary forms */
 void ir_print(struct buf *out, const struct ir_module *m); /* --dump-ir */
@@ -255,20 +275,26 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 const char *ir_verify(const struct ir_module *m);
 
 /* passes: each may run on any verified module and leaves it verified */
-void ir_fold(struct ir_module *m); /* constant folding, copy propagation, known branches */
-void ir_dce(struct ir_module *m); /* dead code, unreachable blocks, unused functions' bodies stay */
-void ir_inline(struct ir_module *m, uint32_t max_insns); /* calls of small non-recursive functions */
-void ir_analyse(struct ir_module *m); /* recursion; drops action counts that cannot exceed the limit */
-void ir_locks(struct ir_module *m); /* fills probe->locks from what the handler and its callees touch */
+/* Constant folding, copy propagation, known branches. */
+void ir_fold(struct ir_module *m);
+/* Dead code, unreachable blocks, registers nobody names; unused functions' bodies stay. */
+void ir_dce(struct ir_module *m);
+/* Replaces calls of non-recursive functions of at most @max_insns instructions by their bodies. */
+void ir_inline(struct ir_module *m, uint32_t max_insns);
+/* Finds recursion; drops action counts that cannot exceed the limit, joins others. */
+void ir_analyse(struct ir_module *m);
+/* Fills probe->locks from what the handler and its callees touch. */
+void ir_locks(struct ir_module *m);
 /*
- * Which side runs each probe: @sides is the backend's mask (SIDE_K; SIDE_B | SIDE_U; SIDE_U). NULL, or a message that
- * says which probe cannot run and why; *probe is its index.
+ * Which side runs each probe: @sides is the backend's mask (SIDE_K; SIDE_B | SIDE_U; SIDE_U). NULL,
+ * or a message that says which probe cannot run and why; *probe is its index.
  */
 const char *ir_place(struct ir_module *m, unsigned int sides, uint32_t *probe);
 
 /*
- * Per-function liveness: live_in[b] / live_out[b] are bit sets of @words 64-bit words over registers. An instruction
- * that may fail has an edge to its error block from the point before its destination is written.
+ * Per-function liveness: live_in[b] / live_out[b] are bit sets of @words 64-bit words over
+ * registers. An instruction that may fail has an edge to its error block from the point before its
+ * destination is written.
  */
 struct ir_liveness {
 	uint32_t words;

@@ -32,18 +32,23 @@ extern const struct ir_limit_info ir_limit_table[];
 extern const unsigned int ir_limit_n;
 #define ir_limit_field(l, row) ((int64_t *)((char *)(l) + (row)->offset))
 
-/* The global that an operation with a GLOBAL or ITER ref works on, or NULL. Refs must be in range. */
+/*
+ * The global that an operation with a GLOBAL or ITER ref works on, or NULL. Refs must be in range.
+ */
 const struct ir_global *ir_insn_global(const struct ir_module *m, const struct ir_func *f,
 				       const struct ir_insn *i);
 enum ir_type ir_val_type(const struct ir_func *f, struct ir_val v);
 /* NULL when the text, which is kept by reference, is malformed. */
-struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args, uint32_t nargs);
+struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args,
+			    uint32_t nargs);
 /* Puts the text of a format back together. */
 void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt);
 /* Type a conversion takes; IR_VOID: either (a memory dump). */
 enum ir_type ir_conv_type(char conv);
 
-/* The binary form starts with this; the number goes up with every change to it or to a .def file. */
+/*
+ * The binary form starts with this; the number goes up with every change to it or to a .def file.
+ */
 #define IR_MAGIC "SPILE-IR\1"
 
 /* Bit sets over registers. */

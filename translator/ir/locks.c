@@ -2,9 +2,11 @@
 /*
  * Which globals a handler locks for its whole run.
  *
- * - `<<<` locks nothing: statistics accumulate per CPU. Reading them takes a read lock, but only where some handler
+ * - `<<<` locks nothing: statistics accumulate per CPU. Reading them takes a read lock, but only
+ *   where some handler
  *   deletes from them, which takes a write lock.
- * - begin probes run before anything else is armed, end and error probes after everything is disarmed. So a global
+ * - begin probes run before anything else is armed, end and error probes after everything is
+ *   disarmed. So a global
  *   that only those write is constant while others run, and nobody locks it.
  */
 #include "cfg.h"
@@ -31,8 +33,8 @@ static void touch_func(const struct ir_module *m, const struct ir_func *f, uint8
 			const struct ir_global *g = ir_insn_global(m, f, i);
 
 			if (g)
-				touched[ir_ops[i->op].ref == IRR_ITER ? f->iters.v[i->ref].global : i->ref] |=
-					touch(g, i);
+				touched[ir_ops[i->op].ref == IRR_ITER ? f->iters.v[i->ref].global
+								      : i->ref] |= touch(g, i);
 		}
 	}
 }
@@ -71,8 +73,10 @@ void ir_locks(struct ir_module *m)
 		p->locks.n = 0;
 		for (uint32_t g = 0; g < m->globals.n; g++)
 			if (contended[g] && touched[i][g])
-				vec_push(m->arena, &p->locks, ((struct ir_lock){ .global = g,
-					.write = touched[i][g] & TOUCH_WRITE }));
+				vec_push(
+					m->arena, &p->locks,
+					((struct ir_lock){ .global = g,
+							   .write = touched[i][g] & TOUCH_WRITE }));
 	}
 	arena_fini(&a);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the text form that print.c writes: tests are written in it. A ';' starts a comment. What is read is not verified.
- * Function heads are read before everything else, so that calls and probes may name what comes later.
+ * Reads the text form that print.c writes: tests are written in it. A ';' starts a comment. What is
+ * read is not verified. Function heads are read before everything else, so that calls and probes
+ * may name what comes later.
  */
 #include "parse_int.h"
 
@@ -57,7 +58,8 @@ static bool head(struct ir_parser *p, bool handler)
 		*tilde = 0;
 	f = ir_func_new(p->m, name, handler, NULL);
 	if (!handler) {
-		if (!text_expect(p, "(") || (!text_try(p, ")") && (!regs(p, f) || !text_expect(p, ")"))))
+		if (!text_expect(p, "(") ||
+		    (!text_try(p, ")") && (!regs(p, f) || !text_expect(p, ")"))))
 			return false;
 		f->nparams = f->regs.n;
 		if (!text_type(p, &f->ret))
@@ -202,16 +204,30 @@ static bool probe_lock(struct ir_parser *p, struct ir_probe *pr, bool write)
 
 static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *word)
 {
-	const struct { const char *name; const char **at; } texts[] = {
-		{ "name", &pr->name }, { "chain", &pr->chain }, { "target", &pr->target }, { "symbol", &pr->symbol },
+	const struct {
+		const char *name;
+		const char **at;
+	} texts[] = {
+		{ "name", &pr->name },
+		{ "chain", &pr->chain },
+		{ "target", &pr->target },
+		{ "symbol", &pr->symbol },
 	};
-	const struct { const char *name; bool *at; } flags[] = {
-		{ "jiffies", &pr->jiffies }, { "optional", &pr->optional },
-		{ "filter", &pr->filter_target }, { "user", &pr->user_side },
+	const struct {
+		const char *name;
+		bool *at;
+	} flags[] = {
+		{ "jiffies", &pr->jiffies },
+		{ "optional", &pr->optional },
+		{ "filter", &pr->filter_target },
+		{ "user", &pr->user_side },
 	};
 	int64_t offset = (int64_t)pr->offset, maxactive = pr->maxactive;
-	const struct { const char *name; int64_t *at; } nums[] = {
-		{ "seq", &pr->seq }, { "period", &pr->period }, { "random", &pr->random },
+	const struct {
+		const char *name;
+		int64_t *at;
+	} nums[] = {
+		{ "seq", &pr->seq },   { "period", &pr->period },   { "random", &pr->random },
 		{ "offset", &offset }, { "maxactive", &maxactive },
 	};
 
@@ -274,7 +290,8 @@ static bool module_line(struct ir_parser *p)
 
 		if (!name || !text_num(p, &v))
 			return text_fail(p, "expected a name and a number");
-		return !ir_limits_set(&p->m->limits, name, v, NULL, NULL) || text_fail(p, "bad limit %s", name);
+		return !ir_limits_set(&p->m->limits, name, v, NULL, NULL) ||
+		       text_fail(p, "bad limit %s", name);
 	}
 	if (text_try(p, "global "))
 		return global(p);

@@ -101,7 +101,9 @@ static bool imm(struct ir_parser *p, struct line *l, char *rest)
 	enum ir_imm kind = ir_imm_kind(l->i.op);
 
 	if (!first || kind == IMM_NONE)
-		return kind == IMM_NONE && !first ? true : text_fail(p, "bad ending of %s", ir_ops[l->i.op].name);
+		return kind == IMM_NONE && !first
+			       ? true
+			       : text_fail(p, "bad ending of %s", ir_ops[l->i.op].name);
 	switch (kind) {
 	case IMM_STAT:
 		l->i.imm = text_find(ir_stat_name, IRS_NSTAT, first);
@@ -158,7 +160,8 @@ static bool operands(struct ir_parser *p, struct line *l)
 	if (!ref(p, l))
 		return false;
 	if (!has_ref) {
-		if (text_end(p) || *p->at == '!' || *p->at == '@' || strncmp(p->at, "type ", 5) == 0)
+		if (text_end(p) || *p->at == '!' || *p->at == '@' ||
+		    strncmp(p->at, "type ", 5) == 0)
 			return true;
 		if (!operand(p, l))
 			return false;
@@ -199,7 +202,10 @@ static bool find_fmt(struct ir_parser *p, struct line *l)
 
 bool text_insn(struct ir_parser *p)
 {
-	struct line l = { .i = { .dst = IR_NONE, .ref = IR_NONE, .err = IR_NONE, .succ = { IR_NONE, IR_NONE } } };
+	struct line l = { .i = { .dst = IR_NONE,
+				 .ref = IR_NONE,
+				 .err = IR_NONE,
+				 .succ = { IR_NONE, IR_NONE } } };
 	struct ir_insn *i;
 
 	if (text_try(p, "%")) {

@@ -13,7 +13,8 @@ bool text_fail(struct ir_parser *p, const char *fmt, ...)
 	if (p->err)
 		return false;
 	va_start(ap, fmt);
-	p->err = arena_printf(p->m->arena, "line %u: %s", p->lineno, arena_vprintf(p->m->arena, fmt, ap));
+	p->err = arena_printf(p->m->arena, "line %u: %s", p->lineno,
+			      arena_vprintf(p->m->arena, fmt, ap));
 	va_end(ap);
 	return false;
 }

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which side runs each probe. A backend's mask with SIDE_U runs in staprun's interpreter whatever can run there; the
- * other side takes the rest.
+ * Which side runs each probe. A backend's mask with SIDE_U runs in staprun's interpreter whatever
+ * can run there; the other side takes the rest.
  */
 #include "cfg.h"
 
 static const char *side_name(unsigned int side)
 {
-	return side == SIDE_K ? "the kernel module" : side == SIDE_B ? "an eBPF program" : "the user runtime";
+	return side == SIDE_K   ? "the kernel module"
+	       : side == SIDE_B ? "an eBPF program"
+				: "the user runtime";
 }
 
 static const char *other_runtimes(unsigned int sides)
@@ -25,31 +27,36 @@ static const char *other_runtimes(unsigned int sides)
 }
 
 /* Why the code of @p cannot run on @side, or NULL. */
-static const char *cannot_run(struct arena *tmp, struct ir_module *m, const struct ir_probe *p, unsigned int side)
+static const char *cannot_run(struct arena *tmp, struct ir_module *m, const struct ir_probe *p,
+			      unsigned int side)
 {
 	struct ir_uses uses;
 
 	ir_uses(tmp, m, p->handler, &uses);
 	for (unsigned int i = 0; i < IN_COUNT; i++)
 		if (uses.intrinsics[i] && !(ir_intrinsics[i].sides & side))
-			return arena_printf(m->arena, "%s has no %s, which probe %s uses%s", side_name(side),
-					    ir_intrinsics[i].name, p->name,
-					    other_runtimes(ir_intrinsics[i].sides & ir_attaches[p->kind].sides));
+			return arena_printf(m->arena, "%s has no %s, which probe %s uses%s",
+					    side_name(side), ir_intrinsics[i].name, p->name,
+					    other_runtimes(ir_intrinsics[i].sides &
+							   ir_attaches[p->kind].sides));
 	if (side == SIDE_U && uses.loads)
-		return arena_printf(m->arena, "probe %s reads memory by address, which user space cannot%s", p->name,
-				    other_runtimes(ir_attaches[p->kind].sides));
+		return arena_printf(m->arena,
+				    "probe %s reads memory by address, which user space cannot%s",
+				    p->name, other_runtimes(ir_attaches[p->kind].sides));
 	return NULL;
 }
 
-static const char *place_probe(struct arena *tmp, struct ir_module *m, struct ir_probe *p, unsigned int sides)
+static const char *place_probe(struct arena *tmp, struct ir_module *m, struct ir_probe *p,
+			       unsigned int sides)
 {
 	unsigned int can = ir_attaches[p->kind].sides & sides;
 
 	p->user_side = false;
 	if (!can)
-		return arena_printf(m->arena, "%s has no %s probes%s", side_name(sides & (SIDE_K | SIDE_B) ?
-					    sides & (SIDE_K | SIDE_B) : SIDE_U), ir_attaches[p->kind].name,
-				    other_runtimes(ir_attaches[p->kind].sides));
+		return arena_printf(
+			m->arena, "%s has no %s probes%s",
+			side_name(sides & (SIDE_K | SIDE_B) ? sides & (SIDE_K | SIDE_B) : SIDE_U),
+			ir_attaches[p->kind].name, other_runtimes(ir_attaches[p->kind].sides));
 	/* A kind that both sides know runs where the events are. */
 	if (can != SIDE_U)
 		can &= SIDE_K | SIDE_B;

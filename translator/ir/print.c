@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The text form. One line a thing; strings, locations and formats stand where they are used, so that the text does not
- * depend on how the tables are numbered. parse.c reads it back. It also prints modules that do not verify.
+ * The text form. One line a thing; strings, locations and formats stand where they are used, so
+ * that the text does not depend on how the tables are numbered. parse.c reads it back. It also
+ * prints modules that do not verify.
  */
 #include <inttypes.h>
 
@@ -146,7 +147,8 @@ static uint32_t print_keys(struct buf *out, const struct ir_module *m, const str
 {
 	uint32_t n;
 
-	if (ir_ops[i->op].ref != IRR_GLOBAL || i->ref >= m->globals.n || strncmp(ir_ops[i->op].operands, "k*", 2))
+	if (ir_ops[i->op].ref != IRR_GLOBAL || i->ref >= m->globals.n ||
+	    strncmp(ir_ops[i->op].operands, "k*", 2))
 		return 0;
 	n = m->globals.v[i->ref]->nkeys;
 	if (n > i->nargs)
@@ -202,7 +204,8 @@ static void print_regs(struct buf *out, const struct ir_func *f, uint32_t from, 
 	}
 }
 
-static void print_iter(struct buf *out, const struct ir_module *m, const struct ir_func *f, uint32_t n)
+static void print_iter(struct buf *out, const struct ir_module *m, const struct ir_func *f,
+		       uint32_t n)
 {
 	const struct ir_iter *it = &f->iters.v[n];
 
@@ -213,8 +216,10 @@ static void print_iter(struct buf *out, const struct ir_module *m, const struct 
 		if (it->sort_key)
 			buf_printf(out, " key %d", it->sort_key);
 		else if (it->global < m->globals.n && m->globals.v[it->global]->is_stat)
-			buf_printf(out, " %s", (unsigned int)it->sort_stat < IRS_NSTAT ?
-							ir_stat_name[it->sort_stat] : "?");
+			buf_printf(out, " %s",
+				   (unsigned int)it->sort_stat < IRS_NSTAT
+					   ? ir_stat_name[it->sort_stat]
+					   : "?");
 	}
 	buf_putc(out, '\n');
 }
@@ -309,7 +314,8 @@ static void print_probe_num(struct buf *out, const char *key, int64_t v)
 
 static void print_probe(struct buf *out, const struct ir_module *m, const struct ir_probe *p)
 {
-	buf_printf(out, "probe %s ", (unsigned int)p->kind < AT_COUNT ? ir_attaches[p->kind].name : "?");
+	buf_printf(out, "probe %s ",
+		   (unsigned int)p->kind < AT_COUNT ? ir_attaches[p->kind].name : "?");
 	print_func_name(out, m, p->handler);
 	print_probe_text(out, "name", p->name);
 	print_probe_text(out, "chain", p->chain);

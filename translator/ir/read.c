@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reads the binary form. The image may be anything: every read is bounded, the first failure is latched, counts are held
- * against the bytes that are left, and what came out is verified.
+ * Reads the binary form. The image may be anything: every read is bounded, the first failure is
+ * latched, counts are held against the bytes that are left, and what came out is verified.
  */
 #include "ir_int.h"
 
@@ -63,7 +63,8 @@ static uint32_t get_count(struct reader *r)
 {
 	uint64_t v = get_u(r);
 
-	return v > (uint64_t)(r->end - r->p) ? (uint32_t)bad(r, "a list is longer than the image") : (uint32_t)v;
+	return v > (uint64_t)(r->end - r->p) ? (uint32_t)bad(r, "a list is longer than the image")
+					     : (uint32_t)v;
 }
 
 static const char *get_bytes(struct reader *r, uint64_t n)
@@ -283,7 +284,7 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 
 	*err = NULL;
 	if (len < magic || memcmp(image, IR_MAGIC, magic) != 0) {
-		*err = "not a script image of this version: translate the script again with this stap";
+		*err = "not a script image of this version: translate the script again";
 		return NULL;
 	}
 	r.p += magic;

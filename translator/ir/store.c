@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Globals in this process. An array is a hash table bounded by its max_entries that grows as it fills; its elements also
- * stand in a list in order of insertion.
+ * Globals in this process. An array is a hash table bounded by its max_entries that grows as it
+ * fills; its elements also stand in a list in order of insertion.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,12 +77,14 @@ static uint64_t hash_keys(const struct ir_global *g, const struct ir_data *keys)
 static bool same_keys(const struct ir_global *g, const struct elem *e, const struct ir_data *keys)
 {
 	for (uint32_t k = 0; k < g->nkeys; k++)
-		if (g->keys[k] == IR_I64 ? e->keys[k].num != keys[k].num : strcmp(e->keys[k].str, keys[k].str) != 0)
+		if (g->keys[k] == IR_I64 ? e->keys[k].num != keys[k].num
+					 : strcmp(e->keys[k].str, keys[k].str) != 0)
 			return false;
 	return true;
 }
 
-static struct elem *find(const struct ir_global *g, const struct table *t, const struct ir_data *keys, uint64_t hash)
+static struct elem *find(const struct ir_global *g, const struct table *t,
+			 const struct ir_data *keys, uint64_t hash)
 {
 	struct elem *e;
 
@@ -246,7 +248,8 @@ static struct elem *local_find(struct store *st, uint32_t g, const struct ir_dat
 	return find(gl, &st->tables[g], keys, hash_keys(gl, keys));
 }
 
-static int local_get(void *arg, uint32_t g, const struct ir_data *keys, struct ir_data *out, bool *found)
+static int local_get(void *arg, uint32_t g, const struct ir_data *keys, struct ir_data *out,
+		     bool *found)
 {
 	struct store *st = arg;
 	const struct elem *e = local_find(st, g, keys);
@@ -257,7 +260,8 @@ static int local_get(void *arg, uint32_t g, const struct ir_data *keys, struct i
 	return 0;
 }
 
-static int local_set(void *arg, uint32_t g, const struct ir_data *keys, const struct ir_data *v, int64_t *operand)
+static int local_set(void *arg, uint32_t g, const struct ir_data *keys, const struct ir_data *v,
+		     int64_t *operand)
 {
 	struct store *st = arg;
 	const struct ir_global *gl = st->m->globals.v[g];
@@ -269,7 +273,8 @@ static int local_set(void *arg, uint32_t g, const struct ir_data *keys, const st
 	return 0;
 }
 
-static int local_add(void *arg, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now, int64_t *operand)
+static int local_add(void *arg, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now,
+		     int64_t *operand)
 {
 	struct store *st = arg;
 	const struct ir_global *gl = st->m->globals.v[g];
@@ -303,7 +308,8 @@ static void local_clear(void *arg, uint32_t g)
 		t->scalar.stat = (struct ir_stat_data){ 0 };
 }
 
-static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int64_t v, int64_t *operand)
+static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int64_t v,
+			  int64_t *operand)
 {
 	struct store *st = arg;
 	const struct ir_global *gl = st->m->globals.v[g];
@@ -322,7 +328,8 @@ static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int
 	return 0;
 }
 
-static bool local_stat_get(void *arg, uint32_t g, const struct ir_data *keys, struct ir_stat_data *out)
+static bool local_stat_get(void *arg, uint32_t g, const struct ir_data *keys,
+			   struct ir_stat_data *out)
 {
 	struct store *st = arg;
 	const struct elem *e;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Checks a module against ops.def and the promises of ir.h. What passes may be printed, run and translated without
- * further checks; what does not is our bug (or a damaged image), never the script's.
+ * Checks a module against ops.def and the promises of ir.h. What passes may be printed, run and
+ * translated without further checks; what does not is our bug (or a damaged image), never the
+ * script's.
  */
 #include <stdarg.h>
 
@@ -16,7 +17,8 @@ bool verify_fail(struct verifier *v, const char *fmt, ...)
 	if (v->msg)
 		return false;
 	if (v->f)
-		where = arena_printf(m->arena, "%s %s: ", v->f->is_handler ? "handler" : "function", v->f->name);
+		where = arena_printf(m->arena, "%s %s: ", v->f->is_handler ? "handler" : "function",
+				     v->f->name);
 	if (v->f && v->block != IR_NONE)
 		where = arena_printf(m->arena, "%sblock %u: ", where, v->block);
 	if (v->f && v->block != IR_NONE && v->insn != IR_NONE)
@@ -59,12 +61,22 @@ static bool check_type(struct verifier *v, struct ir_val val, enum ir_type want,
 	if (want == IR_VOID || have == want)
 		return true;
 	if (!n)
-		return verify_fail(v, "%%%u is %s, the result is %s", val.reg, ir_type_name(have), ir_type_name(want));
-	return verify_fail(v, "operand %u is %s, not %s", n, ir_type_name(have), ir_type_name(want));
+		return verify_fail(v, "%%%u is %s, the result is %s", val.reg, ir_type_name(have),
+				   ir_type_name(want));
+	return verify_fail(v, "operand %u is %s, not %s", n, ir_type_name(have),
+			   ir_type_name(want));
 }
 
 /* Global kinds as an operation needs them. */
-enum need { NEED_ANY, NEED_SCALAR, NEED_ARRAY, NEED_ARRAY_VALUE, NEED_ARRAY_LONG, NEED_STAT, NEED_CLEARABLE };
+enum need {
+	NEED_ANY,
+	NEED_SCALAR,
+	NEED_ARRAY,
+	NEED_ARRAY_VALUE,
+	NEED_ARRAY_LONG,
+	NEED_STAT,
+	NEED_CLEARABLE
+};
 
 static bool global_fits(const struct ir_global *g, enum need need)
 {
@@ -89,13 +101,20 @@ static bool global_fits(const struct ir_global *g, enum need need)
 
 static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 {
-	static const char *const needs[] = { "a global", "a scalar", "an array", "an array of values",
-					     "an array of long", "a statistic", "an array or statistic" };
+	static const char *const needs[] = { "a global",
+					     "a scalar",
+					     "an array",
+					     "an array of values",
+					     "an array of long",
+					     "a statistic",
+					     "an array or statistic" };
 	static const uint8_t need[IR_OP_COUNT] = {
-		[IR_gget] = NEED_SCALAR,       [IR_gset] = NEED_SCALAR,	  [IR_mget] = NEED_ARRAY_VALUE,
-		[IR_mset] = NEED_ARRAY_VALUE,  [IR_madd] = NEED_ARRAY_LONG, [IR_mhas] = NEED_ARRAY,
-		[IR_mdel] = NEED_ARRAY,	       [IR_mclear] = NEED_CLEARABLE, [IR_sadd] = NEED_STAT,
-		[IR_sget] = NEED_STAT,	       [IR_it_val] = NEED_ARRAY_VALUE,
+		[IR_gget] = NEED_SCALAR,        [IR_gset] = NEED_SCALAR,
+		[IR_mget] = NEED_ARRAY_VALUE,   [IR_mset] = NEED_ARRAY_VALUE,
+		[IR_madd] = NEED_ARRAY_LONG,    [IR_mhas] = NEED_ARRAY,
+		[IR_mdel] = NEED_ARRAY,         [IR_mclear] = NEED_CLEARABLE,
+		[IR_sadd] = NEED_STAT,          [IR_sget] = NEED_STAT,
+		[IR_it_val] = NEED_ARRAY_VALUE,
 	};
 	const struct ir_global *g = ir_insn_global(v->m, v->f, i);
 
@@ -108,8 +127,11 @@ static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 
 static bool check_ref(struct verifier *v, const struct ir_insn *i)
 {
-	static const char *const names[] = { "", "global", "function", "format", "intrinsic", "iterator", "" };
-	const uint32_t counts[] = { 0, v->m->globals.n, v->m->funcs.n, v->m->fmts.n, IN_COUNT, v->f->iters.n, 0 };
+	static const char *const names[] = { "",          "global",   "function", "format",
+					     "intrinsic", "iterator", "" };
+	const uint32_t counts[] = {
+		0, v->m->globals.n, v->m->funcs.n, v->m->fmts.n, IN_COUNT, v->f->iters.n, 0
+	};
 	enum ir_ref ref = ir_ops[i->op].ref;
 
 	if (ref == IRR_NONE || ref == IRR_BLOCK)
@@ -175,13 +197,15 @@ static bool check_dst(struct verifier *v, const struct ir_insn *i)
 	enum ir_type want = ir_ops[i->op].any_result ? any_result(v, i) : ir_ops[i->op].result;
 
 	if (i->dst == IR_NONE)
-		return want == IR_VOID || i->op == IR_call || verify_fail(v, "the result goes nowhere");
+		return want == IR_VOID || i->op == IR_call ||
+		       verify_fail(v, "the result goes nowhere");
 	if (want == IR_VOID)
 		return verify_fail(v, "has no result for %%%u", i->dst);
 	return check_type(v, ir_reg(i->dst), want, 0);
 }
 
-static bool check_star(struct verifier *v, const struct ir_insn *i, uint32_t at, uint32_t n, const enum ir_type *types)
+static bool check_star(struct verifier *v, const struct ir_insn *i, uint32_t at, uint32_t n,
+		       const enum ir_type *types)
 {
 	if (i->nargs - at != n)
 		return verify_fail(v, "has %u operands, wants %u", i->nargs - at, n);
@@ -199,11 +223,13 @@ static bool check_open(struct verifier *v, const struct ir_insn *i)
 	uint32_t n = 0;
 
 	if (i->op == IR_call)
-		return check_star(v, i, 0, v->m->funcs.v[i->ref]->nparams, v->m->funcs.v[i->ref]->regs.v);
+		return check_star(v, i, 0, v->m->funcs.v[i->ref]->nparams,
+				  v->m->funcs.v[i->ref]->regs.v);
 	if (i->op == IR_ret)
 		return check_star(v, i, 0, v->f->ret != IR_VOID, &v->f->ret);
 	if (i->op != IR_intr)
-		return check_star(v, i, 0, v->m->fmts.v[i->ref]->args.n, v->m->fmts.v[i->ref]->args.v);
+		return check_star(v, i, 0, v->m->fmts.v[i->ref]->args.n,
+				  v->m->fmts.v[i->ref]->args.v);
 	for (letters = ir_intrinsics[i->ref].operands; *letters; letters++)
 		types[n++] = *letters == 's' ? IR_STR : IR_I64;
 	return check_star(v, i, 0, n, types);
@@ -223,7 +249,10 @@ static bool check_operands(struct verifier *v, const struct ir_insn *i)
 			n = g->nkeys;
 			l++;
 		} else {
-			types[n++] = *l == 'i' ? IR_I64 : *l == 's' ? IR_STR : *l == 'v' ? g->type : IR_VOID;
+			types[n++] = *l == 'i'   ? IR_I64
+				     : *l == 's' ? IR_STR
+				     : *l == 'v' ? g->type
+						 : IR_VOID;
 		}
 	}
 	return check_star(v, i, 0, n, types);
@@ -251,12 +280,15 @@ static bool check_insn(struct verifier *v, const struct ir_insn *i, bool last)
 	bool mem = i->op == IR_load || i->op == IR_loadstr;
 
 	if (!last == !!(ir_ops[i->op].flags & IRF_TERM))
-		return verify_fail(v, last ? "the block has no end" : "ends the block in its middle");
+		return verify_fail(v,
+				   last ? "the block has no end" : "ends the block in its middle");
 	if (i->loc >= v->m->strings.n || i->aux >= v->m->strings.n)
-		return verify_fail(v, "there is no string %u", i->loc >= v->m->strings.n ? i->loc : i->aux);
+		return verify_fail(v, "there is no string %u",
+				   i->loc >= v->m->strings.n ? i->loc : i->aux);
 	if (i->aux && !mem)
 		return verify_fail(v, "takes no type path");
-	return check_ref(v, i) && check_imm(v, i) && check_operands(v, i) && check_dst(v, i) && check_edges(v, i);
+	return check_ref(v, i) && check_imm(v, i) && check_operands(v, i) && check_dst(v, i) &&
+	       check_edges(v, i);
 }
 
 static bool check_blocks(struct verifier *v)
@@ -293,9 +325,11 @@ static bool check_iters(struct verifier *v)
 		g = v->m->globals.v[it->global];
 		if (!g->nkeys)
 			return verify_fail(v, "iterator %u: %s is no array", n, g->name);
-		if (it->sort_dir < -1 || it->sort_dir > 1 || it->sort_key < 0 || it->sort_key > (int)g->nkeys)
+		if (it->sort_dir < -1 || it->sort_dir > 1 || it->sort_key < 0 ||
+		    it->sort_key > (int)g->nkeys)
 			return verify_fail(v, "iterator %u: bad sort", n);
-		if (g->is_stat && it->sort_dir && !it->sort_key && (unsigned int)it->sort_stat >= IRS_VARIANCE)
+		if (g->is_stat && it->sort_dir && !it->sort_key &&
+		    (unsigned int)it->sort_stat >= IRS_VARIANCE)
 			return verify_fail(v, "iterator %u: no extractor %u", n, it->sort_stat);
 	}
 	return true;
@@ -310,9 +344,10 @@ static bool check_head(struct verifier *v)
 	if (!good_name(f->name))
 		return verify_fail(v, "bad name");
 	if (f->nparams > f->regs.n || f->reg_names.n != f->regs.n)
-		return verify_fail(v, "%u parameters, %u registers, %u names", f->nparams, f->regs.n,
-				   f->reg_names.n);
-	if (f->is_handler ? f->ret != IR_VOID || f->nparams : f->ret != IR_VOID && !is_value(f->ret))
+		return verify_fail(v, "%u parameters, %u registers, %u names", f->nparams,
+				   f->regs.n, f->reg_names.n);
+	if (f->is_handler ? f->ret != IR_VOID || f->nparams
+			  : f->ret != IR_VOID && !is_value(f->ret))
 		return verify_fail(v, "bad result or parameters");
 	for (uint32_t r = 0; r < f->regs.n; r++)
 		if (!is_value(f->regs.v[r]) || (f->reg_names.v[r] && !good_name(f->reg_names.v[r])))
@@ -352,7 +387,8 @@ static bool check_probe(struct verifier *v, uint32_t n)
 	if (p->handler >= v->m->funcs.n || !v->m->funcs.v[p->handler]->is_handler)
 		return verify_fail(v, "probe %u: %u is no handler", n, p->handler);
 	for (uint32_t i = 0; i < p->locks.n; i++) {
-		if (p->locks.v[i].global >= v->m->globals.n || (i && p->locks.v[i].global <= before))
+		if (p->locks.v[i].global >= v->m->globals.n ||
+		    (i && p->locks.v[i].global <= before))
 			return verify_fail(v, "probe %u: bad order of locks", n);
 		before = p->locks.v[i].global;
 	}
@@ -371,14 +407,16 @@ static bool check_fmt(struct verifier *v, uint32_t n)
 
 		if (p->lit)
 			continue;
-		for (int star = (p->spec.width == FMT_STAR) + (p->spec.prec == FMT_STAR); star > 0; star--, at++)
+		for (int star = (p->spec.width == FMT_STAR) + (p->spec.prec == FMT_STAR); star > 0;
+		     star--, at++)
 			ok = ok && at < fmt->args.n && fmt->args.v[at] == IR_I64;
 		want = ir_conv_type(p->spec.conv);
 		ok = ok && at < fmt->args.n && is_value(fmt->args.v[at]) &&
 		     (want == IR_VOID || fmt->args.v[at] == want);
 		at++;
 	}
-	return (ok && at == fmt->args.n) || verify_fail(v, "format %u: arguments do not fit the text", n);
+	return (ok && at == fmt->args.n) ||
+	       verify_fail(v, "format %u: arguments do not fit the text", n);
 }
 
 const char *ir_verify(const struct ir_module *m)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Registers are assigned before they are read: a forward data flow of bit sets, met by intersection. The edge to an
- * error block leaves before the destination is written.
+ * Registers are assigned before they are read: a forward data flow of bit sets, met by
+ * intersection. The edge to an error block leaves before the destination is written.
  */
 #include <stdlib.h>
 
@@ -74,8 +74,9 @@ static bool check_block(struct verifier *v, struct flow *fl, uint32_t b)
 		v->insn = n;
 		for (uint32_t k = 0; k < i->nargs; k++)
 			if (i->args[k].kind == IRV_REG && !bits_get(fl->cur, i->args[k].reg))
-				return verify_fail(v, "%%%u is read but not assigned on every path here",
-						   i->args[k].reg);
+				return verify_fail(
+					v, "%%%u is read but not assigned on every path here",
+					i->args[k].reg);
 		if (i->op == IR_raise)
 			return true;
 		if (i->dst != IR_NONE)

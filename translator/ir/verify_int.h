@@ -14,7 +14,9 @@ struct verifier {
 
 /* Records the first complaint with its place; always false. */
 bool verify_fail(struct verifier *v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* Every register is assigned on all paths to where it is read. The instructions have been checked. */
+/*
+ * Every register is assigned on all paths to where it is read. The instructions have been checked.
+ */
 bool verify_flow(struct verifier *v);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The binary form: what travels inside a .ko, .bo or .uo. Numbers are varints (7 bits a byte, low first), signed ones
- * zigzag; strings a length and bytes; lists a count and items. Indices into tables mean the same after reading.
+ * The binary form: what travels inside a .ko, .bo or .uo. Numbers are varints (7 bits a byte, low
+ * first), signed ones zigzag; strings a length and bytes; lists a count and items. Indices into
+ * tables mean the same after reading.
  */
 #include "ir_int.h"
 
