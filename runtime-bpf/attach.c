@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* From attach descriptors to links: one function an attach kind. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runtime-bpf/runner.h"
+
+/* Errors are -errno. */
+typedef int (*attach_fn)(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog);
+
+static int keep(struct bpf_run *b, struct bpf_link *link)
+{
+	if (!link)
+		return -errno;
+	vec_push(&b->run->arena, &b->links, link);
+	return 0;
+}
+
+static int attach_tracepoint(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+{
+	return keep(b, bpf_program__attach_raw_tracepoint(prog, p->target));
+}
+
+static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset, .retprobe = p->kind == AT_KRETPROBE);
+
+	return keep(b, bpf_program__attach_kprobe_opts(prog, p->target, &opts));
+}
+
+/* All processes: which of them count is the handler's filter, as threads and children of the target do. */
+static int attach_uprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+{
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE);
+
+	return keep(b, bpf_program__attach_uprobe_opts(prog, -1, p->target, p->offset, &opts));
+}
+
+/* The kernel's tick: what the coarse clock moves by. */
+static uint64_t tick_ns(void)
+{
+	struct timespec t;
+
+	if (clock_getres(CLOCK_MONOTONIC_COARSE, &t) || t.tv_sec || t.tv_nsec < 100000)
+		return 4000000;
+	return (uint64_t)t.tv_nsec;
+}
+
+static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+{
+	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
+					.size = sizeof(attr),
+					.config = PERF_COUNT_SW_CPU_CLOCK,
+					.sample_period = p->period > 0 ? (uint64_t)p->period : tick_ns() };
+
+	for (int cpu = 0; cpu < b->ncpu; cpu++) {
+		int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC), r;
+
+		/* a possible CPU that is not there */
+		if (fd < 0 && (errno == ENODEV || errno == EINVAL) && cpu)
+			continue;
+		if (fd < 0)
+			return -errno;
+		r = keep(b, bpf_program__attach_perf_event(prog, fd));
+		if (r) {
+			close(fd);
+			return r;
+		}
+	}
+	return 0;
+}
+
+static const attach_fn attach_by_kind[AT_COUNT] = {
+	[AT_PROFILE] = attach_profile,
+	[AT_KPROBE] = attach_kprobe,
+	[AT_KRETPROBE] = attach_kprobe,
+	[AT_TRACEPOINT] = attach_tracepoint,
+	[AT_UPROBE] = attach_uprobe,
+	[AT_URETPROBE] = attach_uprobe,
+};
+
+static const char *attach_hint(const struct ir_probe *p, int err)
+{
+	if (p->kind == AT_TRACEPOINT)
+		return "the kernel has no such tracepoint, or its module is not loaded: see /sys/kernel/tracing/events";
+	if (p->kind == AT_KPROBE || p->kind == AT_KRETPROBE)
+		return "the function does not exist here, was inlined, or may not be probed: see "
+		       "/sys/kernel/tracing/available_filter_functions";
+	if (err == EINVAL && p->kind != AT_PROFILE)
+		return "the file may have changed since the script was translated";
+	return "see the kernel's log (dmesg) for a reason";
+}
+
+int bpf_attach(struct bpf_run *b, uint32_t probe)
+{
+	const struct ir_probe *p = b->run->ir->probes.v[probe];
+	char name[32];
+	struct bpf_program *prog;
+	int r;
+
+	snprintf(name, sizeof(name), "probe_%u", probe);
+	prog = bpf_object__find_program_by_name(b->obj, name);
+	if (!prog || !attach_by_kind[p->kind]) {
+		diag_internal(&b->run->diag, SPAN_HERE, "no eBPF program for the probe %s", p->name);
+		return -1;
+	}
+	r = attach_by_kind[p->kind](b, p, prog);
+	if (!r || (p->optional && r != -EPERM))
+		return 0;
+	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name, strerror(-r));
+	diag_hint(&b->run->diag, "%s", attach_hint(p, -r));
+	return -1;
+}
+
+void bpf_detach_all(struct bpf_run *b)
+{
+	for (uint32_t k = 0; k < b->links.n; k++)
+		bpf_link__destroy(b->links.v[k]);
+	b->links.n = 0;
+}

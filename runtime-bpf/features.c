@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the running kernel can do, asked of the kernel itself and only for what the object needs. An answer is kept for the
+ * life of the process.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime-bpf/runner.h"
+
+static bool has_capability(unsigned int cap)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d))
+		return false;
+	return d[cap / 32].effective >> (cap % 32) & 1;
+}
+
+static bool have_ringbuf(void)
+{
+	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1;
+}
+
+/* Loads a program that does nothing but exchange a word of its stack. */
+static bool have_atomics(void)
+{
+	struct bpf_insn code[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8, .imm = BPF_XCHG },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code, sizeof(code) / sizeof(*code), NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
+static bool have_helper(enum bpf_func_id id)
+{
+	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, id, NULL) == 1;
+}
+
+static bool have_loop(void)
+{
+	return have_helper(BPF_FUNC_loop);
+}
+
+static bool have_for_each(void)
+{
+	return have_helper(BPF_FUNC_for_each_map_elem);
+}
+
+static bool have_btf(void)
+{
+	return !access("/sys/kernel/btf/vmlinux", R_OK);
+}
+
+static bool have_kprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/kprobe/type", R_OK) ||
+	       !access("/sys/kernel/tracing/kprobe_events", R_OK) ||
+	       !access("/sys/kernel/debug/tracing/kprobe_events", R_OK);
+}
+
+static bool have_uprobes(void)
+{
+	return !access("/sys/bus/event_source/devices/uprobe/type", R_OK) ||
+	       !access("/sys/kernel/tracing/uprobe_events", R_OK) ||
+	       !access("/sys/kernel/debug/tracing/uprobe_events", R_OK);
+}
+
+static const struct {
+	const char *name, *what, *since;
+	bool (*have)(void);
+} features[BPF_NEED_COUNT] = {
+	[BPF_NEED_RINGBUF] = { "ringbuf", "the BPF ring buffer", "5.8", have_ringbuf },
+	[BPF_NEED_ATOMICS] = { "atomics", "atomic exchange in eBPF", "5.12", have_atomics },
+	[BPF_NEED_FOR_EACH] = { "for_each", "bpf_for_each_map_elem (delete of arrays, wrapping arrays)", "5.13",
+				have_for_each },
+	[BPF_NEED_LOOP] = { "loop", "bpf_loop (loops, recursion, isinstr, strtol)", "5.17", have_loop },
+	[BPF_NEED_BTF] = { "btf", "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)", "5.2",
+			   have_btf },
+	[BPF_NEED_KPROBES] = { "kprobes", "kprobes, CONFIG_KPROBE_EVENTS", "4.1", have_kprobes },
+	[BPF_NEED_UPROBES] = { "uprobes", "uprobes, CONFIG_UPROBE_EVENTS", "4.1", have_uprobes },
+};
+
+/* SPILE_BPF_LACKS=loop,btf: tests run as on a kernel without these. */
+static bool pretend_missing(const char *name)
+{
+	const char *s = getenv("SPILE_BPF_LACKS");
+	size_t n = strlen(name);
+
+	while (s && *s) {
+		if (!strncmp(s, name, n) && (s[n] == ',' || !s[n]))
+			return true;
+		s = strchr(s, ',');
+		s = s ? s + 1 : NULL;
+	}
+	return false;
+}
+
+static bool have_feature(unsigned int f)
+{
+	static signed char known[BPF_NEED_COUNT];
+
+	if (!known[f])
+		known[f] = !pretend_missing(features[f].name) && features[f].have() ? 1 : -1;
+	return known[f] > 0;
+}
+
+int bpf_check_features(struct bpf_run *b, uint64_t needs)
+{
+	struct diag *d = &b->run->diag;
+	int missing = 0;
+
+	if (!has_capability(CAP_SYS_ADMIN) && !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON))) {
+		diag_error(d, TAG_NOT_ROOT, SPAN_HERE, "not allowed to load eBPF programs");
+		diag_hint(d, "run as root, or give staprun CAP_BPF and CAP_PERFMON; --runtime=user needs no privileges");
+		return -1;
+	}
+	for (unsigned int f = 0; f < BPF_NEED_COUNT; f++) {
+		if (!(needs & 1ull << f) || have_feature(f))
+			continue;
+		diag_error(d, TAG_KERNEL_FEATURE, SPAN_HERE, "this kernel lacks %s", features[f].what);
+		diag_hint(d, "kernels have it from version %s on, where it is configured; or use --runtime=kernel",
+			  features[f].since);
+		missing++;
+	}
+	return missing ? -1 : 0;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The eBPF runner: opens the object, sizes its maps for this machine, loads, arms, reads, takes down. Everything is held
+ * by descriptors of this process, so its death, however sudden, leaves nothing in the kernel.
+ */
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "runtime-bpf/runner.h"
+
+#define SETTLE_TRIES 500 /* of 0.1 ms, for handlers still running when the probes are gone */
+
+/* libbpf's printer has no argument of its own. */
+static struct buf *log_to;
+static bool log_debug;
+
+static int on_message(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	if (log_to && (level == LIBBPF_WARN || log_debug))
+		buf_vprintf(log_to, fmt, ap);
+	return 0;
+}
+
+static bool kernel_side(const struct ir_probe *p)
+{
+	return !p->user_side && p->kind != AT_NEVER;
+}
+
+static int load_error(struct bpf_run *b, const char *what, int err)
+{
+	diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE, "%s: %s", what, strerror(err));
+	if (err == ENOMEM || err == E2BIG)
+		diag_hint(&b->run->diag, "arrays take memory for all their elements at once: a smaller size, or "
+					 "-D MAXMAPENTRIES= and -D MAXSTRINGLEN=, needs less");
+	return -1;
+}
+
+/* ---- sizing ---- */
+
+/*
+ * The type of a statistic's value depends on the number of CPUs. libbpf has copied the types but not loaded them; the
+ * two numbers are set in its copy, which its interface only lets us read.
+ */
+static void size_stat_type(struct bpf_run *b)
+{
+	const struct btf *btf = bpf_object__btf(b->obj);
+	int id = btf ? btf__find_by_name_kind(btf, BPF_STAT_STRUCT, BTF_KIND_STRUCT) : -1;
+	struct btf_type *t, *array;
+
+	if (id < 0)
+		return;
+	t = (struct btf_type *)(uintptr_t)btf__type_by_id(btf, (uint32_t)id);
+	array = (struct btf_type *)(uintptr_t)btf__type_by_id(btf, btf_members(t)[1].type);
+	btf_array(array)->nelems = (uint32_t)b->ncpu;
+	t->size = BPF_STAT_BYTES(b->ncpu);
+}
+
+static uint32_t ring_bytes(const struct run *r)
+{
+	uint32_t mb = r->opt.buffer_mb > 0 ? (uint32_t)r->opt.buffer_mb : 8, size = 1;
+
+	if (mb > 1024)
+		mb = 1024;
+	while (size < mb)
+		size *= 2;
+	return size << 20;
+}
+
+static int size_maps(struct bpf_run *b)
+{
+	struct bpf_map *map, *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
+	uint64_t ncpu = (uint64_t)b->ncpu, last = BPF_STAT_BYTES(ncpu) - BPF_STAT_PART;
+	size_t size = 0;
+	/* its interface gives a const pointer, but before loading the memory is the program's to fill */
+	char *ro = rodata ? (char *)(uintptr_t)bpf_map__initial_value(rodata, &size) : NULL;
+	int r = 0;
+
+	if (!ro || size < RD_ZERO)
+		return -EINVAL;
+	memcpy(ro + RD_NCPU, &ncpu, 8);
+	memcpy(ro + RD_STAT_MAX, &last, 8);
+	size_stat_type(b);
+	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
+	r |= map ? bpf_map__set_max_entries(map, BPF_LEVELS * (uint32_t)b->ncpu) : -EINVAL;
+	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);
+	r |= map ? bpf_map__set_max_entries(map, ring_bytes(b->run)) : -EINVAL;
+	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_ZERO);
+	if (map)
+		r |= bpf_map__set_value_size(map, BPF_STAT_BYTES(b->ncpu));
+	for (uint32_t g = 0; g < b->run->ir->globals.n; g++) {
+		if (!b->run->ir->globals.v[g]->is_stat)
+			continue;
+		map = bpf_object__find_map_by_name(b->obj, b->lay.g[g].map);
+		r |= map ? bpf_map__set_value_size(map, BPF_STAT_BYTES(b->ncpu)) : -EINVAL;
+	}
+	return r;
+}
+
+/* ---- loading ---- */
+
+static uint64_t needs_of(struct bpf_run *b)
+{
+	struct bpf_map *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
+	size_t size = 0;
+	const char *ro = rodata ? bpf_map__initial_value(rodata, &size) : NULL;
+	uint64_t needs = 0;
+
+	if (ro && size >= RD_ZERO)
+		memcpy(&needs, ro + RD_NEEDS, 8);
+	return needs;
+}
+
+/* Keeps the verifier's log, which is what a report needs. */
+static void verifier_error(struct bpf_run *b, int err)
+{
+	const char *dir = getenv("TMPDIR");
+	char *path = arena_printf(&b->run->arena, "%s/spile-verifier-XXXXXX", dir && *dir ? dir : "/tmp");
+	int fd = mkstemp(path);
+
+	if (fd >= 0)
+		close(fd);
+	diag_error(&b->run->diag, TAG_VERIFIER, SPAN_HERE,
+		   "the kernel's verifier refused the eBPF program: %s. This is a bug in Spile, not in your script",
+		   strerror(err));
+	if (fd >= 0 && !buf_write_file(&b->log, path))
+		diag_hint(&b->run->diag, "please report it with the script and the log in %s; --runtime=kernel may work",
+			  path);
+	if (b->run->opt.verbose && b->log.len)
+		fwrite(b->log.p, 1, b->log.len, stderr);
+}
+
+static int load_object(struct bpf_run *b)
+{
+	int r = bpf_object__load(b->obj);
+
+	if (!r)
+		return 0;
+	if (b->log.len && strstr(b->log.p, "BEGIN PROG LOAD LOG")) {
+		verifier_error(b, -r);
+		return -1;
+	}
+	if (b->run->opt.verbose && b->log.len)
+		fwrite(b->log.p, 1, b->log.len, stderr);
+	return load_error(b, "cannot load the eBPF object", -r);
+}
+
+static int map_memory(struct bpf_run *b)
+{
+	struct bpf_map *data = bpf_object__find_map_by_name(b->obj, ".data");
+	struct bpf_map *scratch = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
+	void *p;
+
+	if (!data || !scratch)
+		return load_error(b, "the eBPF object has no map for globals", EINVAL);
+	b->data_size = b->lay.data_size;
+	p = mmap(NULL, b->data_size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(data), 0);
+	if (p == MAP_FAILED)
+		return load_error(b, "cannot map globals", errno);
+	b->data = p;
+	b->slot_size = bpf_map__value_size(scratch);
+	b->slot_size = (b->slot_size + 7) & ~(size_t)7;
+	b->scratch_size = b->slot_size * bpf_map__max_entries(scratch);
+	p = mmap(NULL, b->scratch_size, PROT_READ, MAP_SHARED, bpf_map__fd(scratch), 0);
+	if (p == MAP_FAILED)
+		return load_error(b, "cannot map the scratch area", errno);
+	b->scratch = p;
+	return 0;
+}
+
+/* Handlers add this to the monotonic clock. */
+static void set_real_time(struct bpf_run *b)
+{
+	struct timespec real, mono;
+
+	clock_gettime(CLOCK_MONOTONIC, &mono);
+	clock_gettime(CLOCK_REALTIME, &real);
+	__atomic_store_n(bpf_word(b, BD_REALTIME),
+			 (uint64_t)((real.tv_sec - mono.tv_sec) * 1000000000ll + real.tv_nsec - mono.tv_nsec),
+			 __ATOMIC_RELAXED);
+}
+
+static int open_object(struct bpf_run *b)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "spile");
+
+	b->obj = bpf_object__open_file(b->run->opt.object, &opts);
+	if (!b->obj)
+		return load_error(b, "cannot read the eBPF object", errno);
+	if (bpf_check_features(b, needs_of(b)))
+		return -1;
+	b->ncpu = libbpf_num_possible_cpus();
+	if (b->ncpu <= 0)
+		return load_error(b, "cannot count the CPUs", -b->ncpu);
+	if (size_maps(b))
+		return load_error(b, "the eBPF object's maps are not as expected", EINVAL);
+	return 0;
+}
+
+static int runner_load(struct run *r)
+{
+	struct bpf_run *b = arena_new(&r->arena, struct bpf_run);
+	struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
+	struct bpf_map *events;
+	bool any = false;
+
+	r->priv = b;
+	b->run = r;
+	buf_init(&b->log);
+	for (uint32_t p = 0; p < r->ir->probes.n; p++)
+		any |= kernel_side(r->ir->probes.v[p]);
+	if (!any)
+		return 0;
+	log_to = &b->log;
+	log_debug = r->opt.verbose > 3;
+	libbpf_set_print(on_message);
+	/* kernels before 5.11 count maps as locked memory */
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) && r->opt.verbose)
+		fputs("staprun: cannot raise the limit of locked memory\n", stderr);
+	bpf_layout(&r->arena, r->ir, &b->lay);
+	if (open_object(b) || load_object(b) || map_memory(b))
+		return -1;
+	*bpf_word(b, BD_TARGET) = (uint64_t)r->opt.target;
+	set_real_time(b);
+	bpf_store_init(b);
+	events = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);
+	return bpf_records_open(b, bpf_map__fd(events));
+}
+
+static int runner_start(struct run *r)
+{
+	struct bpf_run *b = r->priv;
+
+	if (!b->obj)
+		return 0;
+	for (uint32_t p = 0; p < r->ir->probes.n; p++)
+		if (kernel_side(r->ir->probes.v[p]) && bpf_attach(b, p))
+			return -1;
+	return 0;
+}
+
+static int runner_read(struct run *r)
+{
+	struct bpf_run *b = r->priv;
+
+	if (!b->obj)
+		return 0;
+	set_real_time(b);
+	bpf_records_read(b);
+	return 0;
+}
+
+static bool any_busy(const struct bpf_run *b)
+{
+	for (size_t at = 0; at < b->scratch_size; at += b->slot_size)
+		if (__atomic_load_n((const uint32_t *)(const void *)(b->scratch + at), __ATOMIC_ACQUIRE))
+			return true;
+	return false;
+}
+
+/* End probes see what the last handlers did: those still running are waited for. */
+static int runner_stop(struct run *r, bool failed)
+{
+	struct bpf_run *b = r->priv;
+
+	(void)failed;
+	if (!b->obj)
+		return 0;
+	__atomic_store_n((uint32_t *)(void *)(b->data + BD_EXITING), 1, __ATOMIC_SEQ_CST);
+	bpf_detach_all(b);
+	for (int k = 0; k < SETTLE_TRIES && any_busy(b); k++)
+		usleep(100);
+	return 0;
+}
+
+static void runner_unload(struct run *r)
+{
+	struct bpf_run *b = r->priv;
+
+	if (!b)
+		return;
+	bpf_detach_all(b);
+	bpf_records_close(b);
+	if (b->data)
+		munmap(b->data, b->data_size);
+	if (b->scratch)
+		munmap((void *)(uintptr_t)b->scratch, b->scratch_size);
+	if (b->obj)
+		bpf_object__close(b->obj);
+	log_to = NULL;
+	buf_fini(&b->log);
+}
+
+/* Hits that the kernel itself turned away because the program was already running on that CPU. */
+static uint64_t kernel_misses(const struct bpf_run *b)
+{
+	struct bpf_program *prog;
+	uint64_t n = 0;
+
+	bpf_object__for_each_program(prog, b->obj) {
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			n += info.recursion_misses;
+	}
+	return n;
+}
+
+static void runner_counts(struct run *r, struct run_counts *out)
+{
+	const struct bpf_run *b = r->priv;
+
+	*out = (struct run_counts){ 0 };
+	if (!b->data)
+		return;
+	out->errors = *bpf_word(b, BD_ERRORS);
+	out->skipped = *bpf_word(b, BD_SKIP_LOCK);
+	out->nested = *bpf_word(b, BD_SKIP_NEST) + kernel_misses(b);
+	out->lost = *bpf_word(b, BD_LOST);
+}
+
+static const struct ir_store_ops *runner_store(struct run *r, void **arg)
+{
+	struct bpf_run *b = r->priv;
+
+	*arg = b;
+	return b->obj ? &bpf_store : NULL;
+}
+
+const struct runner_ops runner_bpf = {
+	.name = "bpf",
+	.load = runner_load,
+	.start = runner_start,
+	.read = runner_read,
+	.stop = runner_stop,
+	.unload = runner_unload,
+	.counts = runner_counts,
+	.store = runner_store,
+};

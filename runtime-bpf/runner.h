@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The loader's own state: one object, its maps, its links. */
+#ifndef SPILE_RUNTIME_BPF_RUNNER_H
+#define SPILE_RUNTIME_BPF_RUNNER_H
+
+#include "bpf/layout.h"
+#include "staprun/run.h"
+
+struct bpf_object;
+struct bpf_link;
+struct bpf_map;
+struct bpf_program;
+struct ring_buffer;
+
+#define SPAN_HERE ((struct span){ 0 })
+
+struct bpf_run {
+	struct run *run;
+	struct bpf_layout lay;
+	struct bpf_object *obj; /* NULL when every probe runs here: nothing to load then */
+	struct ring_buffer *rb;
+	int ncpu; /* possible ones */
+	uint8_t *data; /* section .data, shared with the programs */
+	size_t data_size;
+	const uint8_t *scratch; /* the slots, to see which are busy */
+	size_t scratch_size, slot_size;
+	VEC(struct bpf_link *) links;
+	struct buf batch; /* records of one read */
+	VEC(size_t) order; /* where each starts */
+	struct buf log; /* what libbpf said */
+	int *map_fd; /* by global, -1 for scalars */
+	uint8_t *key, *value; /* room for the largest of all maps */
+	char *text; /* a string handed out by the store */
+};
+
+/* A 64-bit word of .data. */
+static inline uint64_t *bpf_word(const struct bpf_run *b, uint32_t off)
+{
+	return (uint64_t *)(void *)(b->data + off);
+}
+
+/* features.c: whether this kernel has what the object needs. 0, or -1 after E-KERNEL-FEATURE or E-NOT-ROOT. */
+int bpf_check_features(struct bpf_run *b, uint64_t needs) __attribute__((warn_unused_result));
+/* attach.c */
+int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
+void bpf_detach_all(struct bpf_run *b);
+/* records.c */
+int bpf_records_open(struct bpf_run *b, int fd) __attribute__((warn_unused_result));
+void bpf_records_read(struct bpf_run *b);
+void bpf_records_close(struct bpf_run *b);
+/* store.c: globals in maps and .data */
+extern const struct ir_store_ops bpf_store;
+void bpf_store_init(struct bpf_run *b);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The probe's context: arguments, current task, time, memory. */
+#include "bpf/gen.h"
+
+/* struct pt_regs of x86-64, as kprobe and uprobe programs see it */
+enum { PT_R9 = 64, PT_R8 = 72, PT_RAX = 80, PT_RCX = 88, PT_RDX = 96, PT_RSI = 104, PT_RDI = 112, PT_RSP = 152 };
+
+static void load_ctx(struct gen *g, int reg)
+{
+	ba_ld(g->as, BPF_DW, reg, FP, FRAME_CTX);
+}
+
+/* Argument @n is the (n - 6)th word above the return address. */
+static void stack_arg(struct gen *g, uint32_t n)
+{
+	enum ir_attach kind = g->u->m->probes.v[g->h->probe]->kind;
+
+	load_ctx(g, R1);
+	ba_ld(g->as, BPF_DW, R3, R1, PT_RSP);
+	ba_alui(g->as, BPF_ADD, R3, (int32_t)(8 * (n - 6)));
+	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
+	ba_mov(g->as, R1, FP);
+	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+	ba_movi(g->as, R2, 8);
+	ba_call(g->as, kind == AT_UPROBE ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
+	ba_ld(g->as, BPF_DW, R0, FP, FRAME_BUF);
+}
+
+void em_arg(struct gen *g, const struct ir_insn *i)
+{
+	static const int regs[] = { PT_RDI, PT_RSI, PT_RDX, PT_RCX, PT_R8, PT_R9 };
+
+	if (i->imm >= 1 && i->imm <= 6) {
+		load_ctx(g, R1);
+		ba_ld(g->as, BPF_DW, R0, R1, regs[i->imm - 1]);
+	} else {
+		stack_arg(g, i->imm);
+	}
+	g_done(g, i->dst, R0);
+}
+
+void em_retval(struct gen *g, const struct ir_insn *i)
+{
+	load_ctx(g, R1);
+	ba_ld(g->as, BPF_DW, R0, R1, PT_RAX);
+	g_done(g, i->dst, R0);
+}
+
+void em_tparg(struct gen *g, const struct ir_insn *i)
+{
+	load_ctx(g, R1);
+	ba_ld(g->as, BPF_DW, R0, R1, (int)(8 * IR_TPARG_N(i->imm)));
+	ba_narrow(g->as, R0, IR_MEM_WIDTH(i->imm), (int)IR_MEM_SIGNED(i->imm));
+	g_done(g, i->dst, R0);
+}
+
+void em_load(struct gen *g, const struct ir_insn *i)
+{
+	static const int sizes[9] = { [1] = BPF_B, [2] = BPF_H, [4] = BPF_W, [8] = BPF_DW };
+	uint32_t width = IR_MEM_WIDTH(i->imm);
+	bool user = i->imm & IR_USER;
+
+	g_load(g, R3, &i->args[0]);
+	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
+	ba_mov(g->as, R1, FP);
+	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+	ba_movi(g->as, R2, width);
+	ba_call(g->as, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT));
+	ba_ld(g->as, sizes[width], R0, FP, FRAME_BUF);
+	if (IR_MEM_SIGNED(i->imm))
+		ba_narrow(g->as, R0, width, 1);
+	g_done(g, i->dst, R0);
+}
+
+/* The destination keeps its text when the read faults: read aside first. */
+void em_loadstr(struct gen *g, const struct ir_insn *i)
+{
+	bool user = i->imm & IR_USER;
+
+	g_load(g, R3, &i->args[0]);
+	g_slot_addr(g, R1, g->u->slot.stmp);
+	ba_movi(g->as, R2, g->u->maxstr);
+	ba_call(g->as, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str);
+	ba_ji(g->as, BPF_JSLT, R0, 0, emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT));
+	g_slot_addr(g, R3, g->u->slot.stmp);
+	g_read_str(g, g_str_of(g, i->dst));
+}
+
+void em_intr(struct gen *g, const struct ir_insn *i)
+{
+	bpf_intrinsics[i->ref](g, i);
+}
+
+/* One half of a helper's result. */
+static void half(struct gen *g, const struct ir_insn *i, int helper, bool high)
+{
+	ba_call(g->as, helper);
+	if (high)
+		ba_alui(g->as, BPF_RSH, R0, 32);
+	else
+		ba_narrow(g->as, R0, 4, 0);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_pid(struct gen *g, const struct ir_insn *i)
+{
+	half(g, i, BPF_FUNC_get_current_pid_tgid, true);
+}
+
+void bpf_in_tid(struct gen *g, const struct ir_insn *i)
+{
+	half(g, i, BPF_FUNC_get_current_pid_tgid, false);
+}
+
+void bpf_in_uid(struct gen *g, const struct ir_insn *i)
+{
+	half(g, i, BPF_FUNC_get_current_uid_gid, false);
+}
+
+void bpf_in_gid(struct gen *g, const struct ir_insn *i)
+{
+	half(g, i, BPF_FUNC_get_current_uid_gid, true);
+}
+
+/*
+ * A chain of pointer fields from the current task, then a 32-bit field. The offsets are CO-RE relocations: the loader
+ * takes them from the running kernel's types.
+ */
+static void task_field(struct gen *g, const struct ir_insn *i, int ptr_field, int num_field)
+{
+	ba_call(g->as, BPF_FUNC_get_current_task);
+	for (int step = 0; step < 2; step++) {
+		ba_mov(g->as, R3, R0);
+		btf_field(g->as, R3, step ? num_field : ptr_field);
+		ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
+		ba_mov(g->as, R1, FP);
+		ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+		ba_movi(g->as, R2, step ? 4 : 8);
+		ba_call(g->as, BPF_FUNC_probe_read_kernel);
+		ba_ld(g->as, step ? BPF_W : BPF_DW, R0, FP, FRAME_BUF);
+	}
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_ppid(struct gen *g, const struct ir_insn *i)
+{
+	task_field(g, i, CORE_REAL_PARENT, CORE_TGID);
+}
+
+void bpf_in_euid(struct gen *g, const struct ir_insn *i)
+{
+	task_field(g, i, CORE_CRED, CORE_EUID);
+}
+
+void bpf_in_egid(struct gen *g, const struct ir_insn *i)
+{
+	task_field(g, i, CORE_CRED, CORE_EGID);
+}
+
+void bpf_in_execname(struct gen *g, const struct ir_insn *i)
+{
+	g_slot_addr(g, R1, g_str_of(g, i->dst));
+	ba_movi(g->as, R2, 16);
+	ba_call(g->as, BPF_FUNC_get_current_comm);
+}
+
+void bpf_in_cpu(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld(g->as, BPF_W, R0, R9, SH_CPU);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_target(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld_data(g->as, R1, BD_TARGET);
+	ba_ld(g->as, BPF_DW, R0, R1, 0);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_pp(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld_rodata(g->as, R3, unit_literal(g->u, g->u->m->probes.v[g->h->probe]->name));
+	g_read_str(g, g_str_of(g, i->dst));
+}
+
+/* No helper tells real time on older kernels: staprun keeps the difference of the clocks up to date. */
+void bpf_in_realtime_ns(struct gen *g, const struct ir_insn *i)
+{
+	ba_call(g->as, BPF_FUNC_ktime_get_ns);
+	ba_ld_data(g->as, R1, BD_REALTIME);
+	ba_ld(g->as, BPF_DW, R1, R1, 0);
+	ba_alu(g->as, BPF_ADD, R0, R1);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_monotonic_ns(struct gen *g, const struct ir_insn *i)
+{
+	ba_call(g->as, BPF_FUNC_ktime_get_ns);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_cycles(struct gen *g, const struct ir_insn *i)
+{
+	bpf_in_monotonic_ns(g, i);
+}
+
+const emit_fn bpf_intrinsics[IN_COUNT] = {
+#define INTRINSIC(name, ...) [IN_##name] = bpf_in_##name,
+#include "ir/intrinsics.def"
+#undef INTRINSIC
+};

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The code generator's state. A unit is one object; a handler is one program of it (with, when it loops or recurses, a
+ * callback that bpf_loop drives); an fngen is one IR function inside a handler.
+ *
+ * Register use: R9 points at the scratch slot, R6-R8 hold i64 registers, R0-R5 are scratch for one operation. The context
+ * pointer is kept on the stack at FRAME_CTX.
+ */
+#ifndef SPILE_BPF_GEN_H
+#define SPILE_BPF_GEN_H
+
+#include "base/buf.h"
+#include "base/diag.h"
+#include "base/record.h"
+#include "bpf/asm.h"
+#include "bpf/layout.h"
+#include "session.h"
+
+/* The slot's fixed head. */
+enum {
+	SH_BUSY = 0, /* u32 */
+	SH_IDX = 4, /* u32: this slot's number, what routines are given */
+	SH_CPU = 8, /* u32 */
+	SH_STATOFF = 12, /* u32: this slot's part of a statistic's value */
+	SH_ACTIONS = 16,
+	SH_ERR_KIND = 24,
+	SH_ERR_OPERAND = 32,
+	SH_ERR_LOC = 40,
+	SH_STATE = 48, /* where the next call of the callback continues */
+	SH_DONE = 56, /* enum done_state */
+	SH_SP = 64, /* bytes in use of the call stack */
+	SH_DEPTH = 72,
+	SH_RECPOS = 80, /* bytes of the record built so far */
+	SH_FMTLEN = 88,
+	SH_RET = 96, /* an i64 function's result */
+	SH_STAT = 104, /* count, sum, min, max of the last merge */
+	SH_TMP = 136, /* for one operation or routine */
+	SH_ARG = 168, /* i64 arguments of a call */
+	SH_ARGS = 32,
+	SH_SIZE = SH_ARG + 8 * SH_ARGS,
+};
+
+enum done_state { DONE_RUNNING, DONE_OK, DONE_FAILED };
+
+/* The main program's stack. */
+enum { FRAME_CTX = -8, FRAME_SLOT = -16, FRAME_IDX = -20, FRAME_BUF = -32, FRAME_ARG5 = -40 };
+
+#define NSTMP 3u /* string temporaries */
+
+#define BPF_MAP_DEF_BYTES 48u /* a map's definition in .maps: at most six pointers */
+
+enum loc_kind { LOC_NONE, LOC_REG, LOC_MEM };
+struct loc {
+	enum loc_kind kind;
+	uint32_t idx; /* machine register; number of the home (i64) or string */
+};
+
+struct fngen {
+	const struct ir_func *f;
+	uint32_t index;
+	uint32_t *order, norder; /* reachable blocks, every edge but back edges going forward */
+	uint32_t *rank; /* by block; IR_NONE: unreachable */
+	uint32_t *label; /* by block */
+	uint32_t *state; /* by block; IR_NONE: no state entry */
+	struct loc *loc; /* by register */
+	bool *fused; /* by register: only the branch right after its comparison reads it */
+	uint32_t nhomes, nstrs;
+	uint32_t home_base, str_base; /* offsets in the slot */
+	uint32_t win_size; /* called functions: bytes saved around a call, from home_base */
+};
+
+struct handler {
+	uint32_t probe;
+	bool machine; /* runs as a state machine */
+	VEC(struct fngen *) fns; /* the handler itself first */
+	uint32_t *fn_of; /* by function: index in fns, or IR_NONE */
+	VEC(uint32_t) states; /* label of each state */
+};
+
+enum fn_kind { FN_PROG, FN_GLOBAL, FN_STATIC };
+
+struct bpf_fn {
+	const char *name;
+	enum fn_kind kind;
+	const char *section; /* FN_PROG: libbpf's name for its kind */
+	uint32_t nargs;
+	struct bpf_asm as;
+};
+
+/* A map of section .maps. Type ids are given by btf.c. */
+struct bpf_map {
+	const char *name;
+	uint32_t type, max_entries, flags;
+	uint32_t global; /* IR_NONE: an internal one */
+	uint32_t key_size, value_size; /* 0: not given (ring buffer) or set by the loader */
+};
+
+/* Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the table). */
+enum rt_routine {
+	RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_ERRMSG, RT_REC_STR,
+	RT_ERROR, RT_COUNT,
+};
+
+struct slot_layout {
+	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec, stack;
+	uint32_t rec_max; /* largest record */
+	uint32_t stack_size, frame_max;
+	uint32_t size;
+	uint32_t off_max; /* largest string offset a routine accepts */
+};
+
+struct unit {
+	struct arena *arena;
+	const struct ir_module *m;
+	struct diag *diag;
+	struct bpf_layout lay;
+	uint32_t maxstr;
+	struct slot_layout slot;
+	VEC(struct handler *) handlers;
+	VEC(struct bpf_fn *) fns;
+	VEC(struct bpf_map) maps;
+	uint32_t map_scratch, map_events, map_zero; /* zero: IR_NONE without statistics */
+	uint32_t *map_of; /* by global; IR_NONE for scalars */
+	struct buf rodata;
+	VEC(uint32_t) literals; /* their offsets in rodata */
+	uint32_t rt[RT_COUNT]; /* function, or IR_NONE */
+	uint32_t *stat_fn, *clear_fn, *evict_fn; /* by global: routines of its own */
+	struct buf btf, btf_ext;
+	bool failed;
+};
+
+/* An error exit to be emitted after the function's code. */
+struct stub {
+	uint32_t label;
+	const struct ir_insn *insn;
+	uint32_t rank;
+	enum ir_error kind;
+	int64_t operand;
+	bool operand_arg; /* operand is args[0] */
+};
+
+struct gen {
+	struct unit *u;
+	struct handler *h;
+	struct fngen *fg;
+	struct bpf_asm *as;
+	uint32_t rank; /* of the block being emitted */
+	VEC(struct stub) stubs;
+	uint32_t l_done, l_failed; /* straight-line handlers: ends */
+};
+
+/* plan.c: block order, states. 0, or -1 after an error. */
+struct handler *plan_handler(struct unit *u, uint32_t probe);
+/* regalloc.c */
+void alloc_registers(struct unit *u, struct handler *h, struct fngen *fg);
+/* slot.c: what all handlers need, once all are planned. */
+void slot_plan(struct unit *u);
+/* unit.c */
+uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section, uint32_t nargs);
+uint32_t unit_map(struct unit *u, struct bpf_map map);
+uint32_t unit_literal(struct unit *u, const char *s); /* offset in rodata, cut to MAXSTRINGLEN - 1 bytes */
+void unit_fail(struct unit *u, uint32_t loc, const char *what, const char *hint);
+/* The 64-bit place of a module's string for messages: its text, or "". */
+const char *unit_string(const struct unit *u, uint32_t index);
+
+/* prog.c: the program around a handler's body */
+void emit_program(struct unit *u, struct handler *h);
+/* flow.c: bodies, block ends, calls */
+void emit_bodies(struct gen *g);
+void emit_goto_block(struct gen *g, uint32_t block);
+/* Continues at the instruction's error block when the jump to the returned label is taken. */
+uint32_t emit_stub(struct gen *g, const struct ir_insn *i, enum ir_error kind, int64_t operand);
+uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind);
+
+/* operand.c: registers, memory of the slot, strings */
+void g_slot_ld(struct gen *g, int size, int reg, uint32_t off);
+void g_slot_st(struct gen *g, int size, uint32_t off, int reg); /* may use R5 */
+void g_slot_sti(struct gen *g, int size, uint32_t off, int32_t imm);
+void g_slot_addr(struct gen *g, int reg, uint32_t off);
+void g_load(struct gen *g, int reg, const struct ir_val *v);
+int g_use(struct gen *g, const struct ir_val *v, int tmp);
+int g_def(struct gen *g, uint32_t dst, int tmp); /* where to compute; finish with g_done() */
+void g_done(struct gen *g, uint32_t dst, int reg);
+bool g_is_reg(struct gen *g, const struct ir_val *v, int reg);
+uint32_t g_str_of(struct gen *g, uint32_t reg); /* a string register's offset in the slot */
+void g_str_ptr(struct gen *g, int reg, const struct ir_val *v);
+uint32_t g_str_off(struct gen *g, const struct ir_val *v, uint32_t tmp);
+void g_copy_str(struct gen *g, uint32_t dst_off, const struct ir_val *v);
+void g_read_str(struct gen *g, uint32_t dst_off); /* R3: source; R0: bytes with the terminator */
+void g_str_clear(struct gen *g, uint32_t dst_off);
+/* Calls a routine; R2 ... must be set; R1 becomes the slot. */
+void g_call_rt(struct gen *g, enum rt_routine rt);
+void g_call_fn(struct gen *g, uint32_t fn);
+bool g_dead(const struct gen *g, uint32_t dst);
+
+/* emit_out.c: a record in the slot */
+void rec_begin(struct gen *g, enum rec_type type, uint32_t id);
+void rec_send(struct gen *g, uint32_t size); /* 0: as SH_RECPOS says */
+
+/* map.c */
+void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
+
+/* rt.c */
+uint32_t rt_get(struct unit *u, enum rt_routine rt);
+/* Opens a routine's body: R6, R7, R8 and FRAME_ARG5 get arguments 2 to 5; those of @offsets (bit n: argument n) become pointers. */
+void rt_begin(struct gen *g, struct unit *u, uint32_t fn, uint32_t nargs, uint32_t offsets);
+void rt_end(struct gen *g); /* returns R0 */
+void rt_length(struct gen *g); /* R0: what a string copy returned, becomes the length */
+void rt_build_scmp(struct unit *u, uint32_t fn);
+void rt_build_scat(struct unit *u, uint32_t fn);
+void rt_build_substr(struct unit *u, uint32_t fn);
+void rt_build_isinstr(struct unit *u, uint32_t fn);
+void rt_build_strtol(struct unit *u, uint32_t fn);
+void rt_build_fmt_str(struct unit *u, uint32_t fn);
+void rt_build_fmt_int(struct unit *u, uint32_t fn);
+void rt_build_errmsg(struct unit *u, uint32_t fn);
+/* Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict drops the oldest element. */
+uint32_t rt_stat(struct unit *u, uint32_t global);
+uint32_t rt_clear(struct unit *u, uint32_t global);
+uint32_t rt_evict(struct unit *u, uint32_t global);
+
+/* btf.c, elf.c */
+int btf_write(struct unit *u) __attribute__((warn_unused_result));
+void elf_write(struct unit *u, struct buf *out);
+/* Fields of kernel structures that handlers read. */
+enum { CORE_REAL_PARENT, CORE_TGID, CORE_CRED, CORE_EUID, CORE_EGID, CORE_COUNT };
+
+void btf_field(struct bpf_asm *as, int reg, int field); /* reg += its offset */
+
+/* emit tables */
+typedef void (*emit_fn)(struct gen *g, const struct ir_insn *i);
+extern const emit_fn bpf_emitters[IR_OP_COUNT];
+extern const emit_fn bpf_intrinsics[IN_COUNT];
+#define OP(name, ...) void em_##name(struct gen *g, const struct ir_insn *i);
+#include "ir/ops.def"
+#undef OP
+#define INTRINSIC(name, ...) void bpf_in_##name(struct gen *g, const struct ir_insn *i);
+#include "ir/intrinsics.def"
+#undef INTRINSIC
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where globals live: what the code generator and the loader must agree on. Everything follows from the IR module, which
+ * travels in the object, so both sides compute it.
+ */
+#ifndef SPILE_BPF_LAYOUT_H
+#define SPILE_BPF_LAYOUT_H
+
+#include "ir/ir.h"
+
+/* Handlers that may be active on one CPU: a task's, an interrupt's, an NMI's (or tasks preempted in a uprobe). */
+#define BPF_LEVELS 3
+
+/* Section .data: an array map of one value, which staprun maps into its memory. */
+enum {
+	BD_EXITING = 0, /* u32: later hits return at once */
+	BD_SEQ = 8, /* insertion order of array elements: the last one given out */
+	BD_TARGET = 16, /* -c or -x process */
+	BD_REALTIME = 24, /* CLOCK_REALTIME - CLOCK_MONOTONIC, nanoseconds */
+	BD_ERRORS = 32, /* handlers that ended in an error */
+	BD_SKIP_LOCK = 40, /* hits not run: a lock was not had */
+	BD_SKIP_NEST = 48, /* hits not run: all slots of the CPU busy */
+	BD_LOST = 56, /* records that found no room */
+	BD_GLOBALS = 64,
+};
+
+/* Section .rodata: set by the loader before the programs are verified, then frozen. */
+enum {
+	RD_NCPU = 0, /* u64: possible CPUs */
+	RD_STAT_MAX = 8, /* u64: largest offset of a statistic's part in a value */
+	RD_NEEDS = 16, /* u64: 1 << enum bpf_need of what the programs use */
+	RD_ZERO = 24, /* zeros, as many as a string has bytes */
+};
+
+/* What a kernel may lack. */
+enum bpf_need {
+	BPF_NEED_RINGBUF, BPF_NEED_ATOMICS, BPF_NEED_FOR_EACH, BPF_NEED_LOOP, BPF_NEED_BTF, BPF_NEED_KPROBES,
+	BPF_NEED_UPROBES, BPF_NEED_COUNT
+};
+
+/* A lock word: the number of readers, or this. */
+#define BPF_WRITER 0x40000000
+
+/* A statistic's value: the sequence, then for each CPU and level one part, CPUs on cache lines of their own. */
+#define BPF_STAT_HEAD 16u
+#define BPF_STAT_CPU 128u
+#define BPF_STAT_PART 32u /* count, sum, min, max */
+#define BPF_STAT_BYTES(ncpu) (BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)(ncpu))
+
+/* An element of an array: u64 sequence, then the value. */
+#define BPF_ELEM_HEAD 8u
+
+struct bpf_global {
+	const char *map; /* name of its map; NULL: in .data */
+	uint32_t off; /* in .data: the value of a scalar */
+	uint32_t lock; /* in .data: u32 */
+	uint32_t key_size; /* 4 for the only element of a statistic scalar */
+	uint32_t key_off[IR_MAXKEYS];
+	uint32_t value_size; /* of the map; 0 for statistics: depends on the number of CPUs */
+};
+
+struct bpf_layout {
+	uint32_t strsz; /* bytes of a string with its terminator, a multiple of 8 */
+	uint32_t data_size;
+	struct bpf_global *g;
+};
+
+void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *out);
+
+#define BPF_MAP_SCRATCH "spile_scratch"
+#define BPF_MAP_EVENTS "spile_events"
+#define BPF_MAP_ZERO "spile_zero"
+#define BPF_STAT_STRUCT "spile_stat_value" /* BTF: its array's length is set by the loader */
+
+#endif

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The program around a handler's body: filter, exit flag, scratch slot, locks; then the body in line or a bpf_loop over
+ * the state machine's callback; then error report and release.
+ */
+#include "bpf/gen.h"
+
+/* What one handler may take in steps of bpf_loop: the action count ends it before. */
+#define LOOP_MAX (1 << 23)
+
+struct prog_labels {
+	uint32_t out, skip_nest, skip_lock;
+};
+
+static void count(struct gen *g, int off)
+{
+	ba_ld_data(g->as, R1, (uint32_t)off);
+	ba_movi(g->as, R2, 1);
+	ba_atomic(g->as, BPF_DW, BPF_ADD, R1, 0, R2);
+}
+
+static void emit_filters(struct gen *g, const struct ir_probe *p, uint32_t out)
+{
+	if (p->filter_target) {
+		uint32_t l = ba_label(g->as);
+
+		ba_ld_data(g->as, R1, BD_TARGET);
+		ba_ld(g->as, BPF_DW, R6, R1, 0);
+		ba_ji(g->as, BPF_JEQ, R6, 0, l);
+		ba_call(g->as, BPF_FUNC_get_current_pid_tgid);
+		ba_alui(g->as, BPF_RSH, R0, 32);
+		ba_j(g->as, BPF_JNE, R0, R6, out);
+		ba_place(g->as, l);
+	}
+	ba_ld_data(g->as, R1, BD_EXITING);
+	ba_ld(g->as, BPF_W, R1, R1, 0);
+	ba_ji(g->as, BPF_JNE, R1, 0, out);
+}
+
+/* R9 = a free slot of this CPU. R6: its number, R7: level, R8: CPU. */
+static void emit_take_slot(struct gen *g, const struct prog_labels *l)
+{
+	uint32_t got = ba_label(g->as);
+
+	ba_call(g->as, BPF_FUNC_get_smp_processor_id);
+	ba_mov(g->as, R8, R0);
+	ba_mov(g->as, R6, R0);
+	ba_alui(g->as, BPF_MUL, R6, BPF_LEVELS);
+	for (int level = 0; level < BPF_LEVELS; level++) {
+		ba_st(g->as, BPF_W, FP, FRAME_IDX, R6);
+		ba_ld_map(g->as, R1, g->u->map_scratch);
+		ba_mov(g->as, R2, FP);
+		ba_alui(g->as, BPF_ADD, R2, FRAME_IDX);
+		ba_call(g->as, BPF_FUNC_map_lookup_elem);
+		ba_ji(g->as, BPF_JEQ, R0, 0, l->skip_nest);
+		ba_movi(g->as, R7, level);
+		ba_movi(g->as, R1, 1);
+		ba_atomic(g->as, BPF_W, BPF_XCHG, R0, SH_BUSY, R1);
+		ba_ji(g->as, BPF_JEQ, R1, 0, got);
+		ba_alui(g->as, BPF_ADD, R6, 1);
+	}
+	ba_ja(g->as, l->skip_nest);
+	ba_place(g->as, got);
+	ba_mov(g->as, R9, R0);
+}
+
+static void emit_init_slot(struct gen *g)
+{
+	ba_st(g->as, BPF_W, R9, SH_IDX, R6);
+	ba_st(g->as, BPF_W, R9, SH_CPU, R8);
+	ba_alui(g->as, BPF_MUL, R8, BPF_STAT_CPU);
+	ba_alui(g->as, BPF_MUL, R7, BPF_STAT_PART);
+	ba_alu(g->as, BPF_ADD, R8, R7);
+	ba_alui(g->as, BPF_ADD, R8, BPF_STAT_HEAD);
+	ba_st(g->as, BPF_W, R9, SH_STATOFF, R8);
+	ba_sti(g->as, BPF_DW, R9, SH_ACTIONS, 0);
+	ba_sti(g->as, BPF_DW, R9, SH_ERR_KIND, ERR_NONE);
+}
+
+static void emit_unlock(struct gen *g, const struct ir_lock *lock)
+{
+	ba_ld_data(g->as, R1, g->u->lay.g[lock->global].lock);
+	if (lock->write) {
+		/* an exchange, not a store: what the handler wrote must be seen first */
+		ba_movi(g->as, R2, 0);
+		ba_atomic(g->as, BPF_W, BPF_XCHG, R1, 0, R2);
+	} else {
+		ba_movi(g->as, R2, -1);
+		ba_atomic(g->as, BPF_W, BPF_ADD, R1, 0, R2);
+	}
+}
+
+/* One try in line, the spinning in a routine. On failure those already taken are released in reverse. */
+static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
+{
+	uint32_t *undo = arena_alloc(g->u->arena, sizeof(*undo) * (p->locks.n + 1)), done = ba_label(g->as);
+
+	if (!p->locks.n)
+		return;
+	for (uint32_t k = 0; k < p->locks.n; k++) {
+		uint32_t got = ba_label(g->as);
+
+		undo[k] = k ? ba_label(g->as) : skip;
+		ba_ld_data(g->as, R1, g->u->lay.g[p->locks.v[k].global].lock);
+		ba_movi(g->as, R0, 0);
+		ba_movi(g->as, R2, p->locks.v[k].write ? BPF_WRITER : 1);
+		ba_atomic(g->as, BPF_W, BPF_CMPXCHG, R1, 0, R2);
+		ba_ji(g->as, BPF_JEQ, R0, 0, got);
+		ba_movi(g->as, R1, g->u->lay.g[p->locks.v[k].global].lock);
+		ba_movi(g->as, R2, p->locks.v[k].write);
+		ba_call_fn(g->as, rt_get(g->u, RT_LOCK));
+		ba_ji(g->as, BPF_JEQ, R0, 0, undo[k]);
+		ba_place(g->as, got);
+	}
+	ba_ja(g->as, done);
+	for (uint32_t k = p->locks.n; k-- > 1;) {
+		ba_place(g->as, undo[k]);
+		emit_unlock(g, &p->locks.v[k - 1]);
+	}
+	ba_ja(g->as, skip);
+	ba_place(g->as, done);
+}
+
+/* The state machine: the callback, and in the program the loop that drives it. */
+static uint32_t emit_step(struct gen *g)
+{
+	uint32_t fn = unit_fn(g->u, arena_printf(g->u->arena, "step_%u", g->h->probe), FN_STATIC, NULL, 2);
+	struct gen s = { .u = g->u, .h = g->h, .as = &g->u->fns.v[fn]->as };
+
+	ba_ld(s.as, BPF_DW, R9, R2, FRAME_SLOT - FRAME_SLOT);
+	ba_ld(s.as, BPF_DW, R1, R2, FRAME_CTX - FRAME_SLOT);
+	ba_st(s.as, BPF_DW, FP, FRAME_CTX, R1);
+	emit_bodies(&s);
+	return fn;
+}
+
+static void emit_machine(struct gen *g)
+{
+	int64_t steps = g->u->m->limits.maxaction < LOOP_MAX / 8 ? g->u->m->limits.maxaction * 4 + 4096 : LOOP_MAX;
+	uint32_t fn = emit_step(g), ended = ba_label(g->as);
+
+	ba_st(g->as, BPF_DW, FP, FRAME_SLOT, R9);
+	ba_sti(g->as, BPF_W, R9, SH_STATE, 0);
+	ba_sti(g->as, BPF_DW, R9, SH_DONE, DONE_RUNNING);
+	ba_sti(g->as, BPF_DW, R9, SH_SP, 0);
+	ba_sti(g->as, BPF_DW, R9, SH_DEPTH, 0);
+	ba_movi(g->as, R1, steps);
+	ba_ld_func(g->as, R2, fn);
+	ba_mov(g->as, R3, FP);
+	ba_alui(g->as, BPF_ADD, R3, FRAME_SLOT);
+	ba_movi(g->as, R4, 0);
+	ba_call(g->as, BPF_FUNC_loop);
+	ba_ld(g->as, BPF_DW, R1, R9, SH_DONE);
+	ba_ji(g->as, BPF_JEQ, R1, DONE_OK, g->l_done);
+	ba_ji(g->as, BPF_JEQ, R1, DONE_FAILED, ended);
+	/* out of steps: a loop that counts no actions */
+	ba_sti(g->as, BPF_DW, R9, SH_ERR_KIND, ERR_ACTION);
+	ba_sti(g->as, BPF_DW, R9, SH_ERR_OPERAND, 0);
+	ba_sti(g->as, BPF_DW, R9, SH_ERR_LOC, 0);
+	ba_place(g->as, ended);
+	ba_ja(g->as, g->l_failed);
+}
+
+/* libbpf's section names: the kind decides the program type. */
+static const char *section_name(struct unit *u, const struct ir_probe *p)
+{
+	switch (p->kind) {
+	case AT_PROFILE:
+		return "perf_event";
+	case AT_TRACEPOINT:
+		return arena_printf(u->arena, "raw_tp/%s", p->target);
+	case AT_KPROBE:
+		return arena_printf(u->arena, "kprobe/%s", p->target);
+	case AT_KRETPROBE:
+		return arena_printf(u->arena, "kretprobe/%s", p->target);
+	case AT_URETPROBE:
+		return "uretprobe";
+	default:
+		return "uprobe";
+	}
+}
+
+void emit_program(struct unit *u, struct handler *h)
+{
+	const struct ir_probe *p = u->m->probes.v[h->probe];
+	uint32_t fn = unit_fn(u, arena_printf(u->arena, "probe_%u", h->probe), FN_PROG, section_name(u, p), 1);
+	struct gen g = { .u = u, .h = h, .as = &u->fns.v[fn]->as };
+	struct prog_labels l = { ba_label(g.as), ba_label(g.as), ba_label(g.as) };
+	uint32_t release = ba_label(g.as);
+
+	g.l_done = ba_label(g.as);
+	g.l_failed = ba_label(g.as);
+	ba_st(g.as, BPF_DW, FP, FRAME_CTX, R1);
+	emit_filters(&g, p, l.out);
+	emit_take_slot(&g, &l);
+	emit_init_slot(&g);
+	emit_locks(&g, p, l.skip_lock);
+	if (h->machine)
+		emit_machine(&g);
+	else
+		emit_bodies(&g);
+	ba_place(g.as, g.l_failed);
+	ba_movi(g.as, R2, h->probe);
+	g_call_rt(&g, RT_ERROR);
+	ba_place(g.as, g.l_done);
+	for (uint32_t k = p->locks.n; k-- > 0;)
+		emit_unlock(&g, &p->locks.v[k]);
+	ba_place(g.as, release);
+	ba_sti(g.as, BPF_W, R9, SH_BUSY, 0);
+	ba_place(g.as, l.out);
+	ba_movi(g.as, R0, 0);
+	ba_exit(g.as);
+	ba_place(g.as, l.skip_lock);
+	count(&g, BD_SKIP_LOCK);
+	ba_ja(g.as, release);
+	ba_place(g.as, l.skip_nest);
+	count(&g, BD_SKIP_NEST);
+	ba_ja(g.as, l.out);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Routines: global BPF functions, which the verifier checks once each, with unknown arguments. They take numbers only: the
+ * scratch slot's number and offsets into it, and look the slot up themselves.
+ */
+#include "bpf/gen.h"
+
+void rt_begin(struct gen *g, struct unit *u, uint32_t fn, uint32_t nargs, uint32_t offsets)
+{
+	uint32_t ok = ba_label(&u->fns.v[fn]->as);
+
+	*g = (struct gen){ .u = u, .as = &u->fns.v[fn]->as };
+	ba_st(g->as, BPF_W, FP, FRAME_IDX, R1);
+	if (nargs >= 5)
+		ba_st(g->as, BPF_DW, FP, FRAME_ARG5, R5);
+	for (uint32_t k = 2; k <= nargs && k <= 4; k++)
+		ba_mov(g->as, R4 + (int)k, (int)k);
+	ba_ld_map(g->as, R1, u->map_scratch);
+	ba_mov(g->as, R2, FP);
+	ba_alui(g->as, BPF_ADD, R2, FRAME_IDX);
+	ba_call(g->as, BPF_FUNC_map_lookup_elem);
+	ba_ji(g->as, BPF_JNE, R0, 0, ok);
+	rt_end(g);
+	ba_place(g->as, ok);
+	ba_mov(g->as, R9, R0);
+	for (int k = 2; k <= 4; k++) {
+		uint32_t fits;
+
+		if (!(offsets & 1u << k))
+			continue;
+		fits = ba_label(g->as);
+		ba_ji(g->as, BPF_JLE, R4 + k, (int32_t)u->slot.off_max, fits);
+		ba_movi(g->as, R0, 0);
+		rt_end(g);
+		ba_place(g->as, fits);
+		ba_alu(g->as, BPF_ADD, R4 + k, R9);
+	}
+}
+
+void rt_end(struct gen *g)
+{
+	ba_exit(g->as);
+}
+
+/* lock(word, write): 1 when had. Spins as long as MAXTRYLOCK allows, each try with a clock read as the pause. */
+static void build_lock(struct unit *u, uint32_t fn)
+{
+	struct bpf_asm *as = &u->fns.v[fn]->as;
+	uint32_t ok = ba_label(as), loop = ba_label(as), next = ba_label(as), reader = ba_label(as);
+	uint32_t try = ba_label(as), had = ba_label(as);
+	int64_t tries = u->m->limits.maxtrylock * 4;
+
+	ba_ji(as, BPF_JLE, R1, (int32_t)u->lay.data_size - 8, ok);
+	ba_movi(as, R0, 0);
+	ba_exit(as);
+	ba_place(as, ok);
+	ba_alui(as, BPF_AND, R1, -8);
+	ba_ld_data(as, R6, 0);
+	ba_alu(as, BPF_ADD, R6, R1);
+	ba_mov(as, R7, R2);
+	ba_movi(as, R8, tries < 16 ? 16 : tries > 2000 ? 2000 : tries);
+	ba_place(as, loop);
+	ba_ld(as, BPF_W, R0, R6, 0);
+	ba_ji(as, BPF_JEQ, R7, 0, reader);
+	ba_ji(as, BPF_JNE, R0, 0, next);
+	ba_movi(as, R2, BPF_WRITER);
+	ba_ja(as, try);
+	ba_place(as, reader);
+	ba_ji(as, BPF_JGE, R0, BPF_WRITER, next);
+	ba_mov(as, R2, R0);
+	ba_alui(as, BPF_ADD, R2, 1);
+	ba_place(as, try);
+	ba_mov(as, R1, R0);
+	ba_atomic(as, BPF_W, BPF_CMPXCHG, R6, 0, R2);
+	ba_j(as, BPF_JEQ, R0, R1, had);
+	ba_place(as, next);
+	ba_call(as, BPF_FUNC_ktime_get_ns);
+	ba_alui(as, BPF_SUB, R8, 1);
+	ba_ji(as, BPF_JNE, R8, 0, loop);
+	ba_movi(as, R0, 0);
+	ba_exit(as);
+	ba_place(as, had);
+	ba_movi(as, R0, 1);
+	ba_exit(as);
+}
+
+/* rec_str(string): appends it to the record being built. */
+static void build_rec_str(struct unit *u, uint32_t fn)
+{
+	struct gen g;
+	uint32_t room, ok;
+	int32_t last = (int32_t)(u->slot.rec_max - REC_STR_BYTES(u->lay.strsz));
+
+	rt_begin(&g, u, fn, 2, 1u << 2);
+	room = ba_label(g.as);
+	ok = ba_label(g.as);
+	ba_ld(g.as, BPF_DW, R7, R9, SH_RECPOS);
+	ba_ji(g.as, BPF_JLE, R7, last, room);
+	ba_movi(g.as, R7, last);
+	ba_place(g.as, room);
+	ba_mov(g.as, R8, R9);
+	ba_alui(g.as, BPF_ADD, R8, (int32_t)u->slot.rec);
+	ba_alu(g.as, BPF_ADD, R8, R7);
+	ba_mov(g.as, R1, R8);
+	ba_alui(g.as, BPF_ADD, R1, 4);
+	ba_movi(g.as, R2, u->maxstr);
+	ba_mov(g.as, R3, R6);
+	ba_call(g.as, BPF_FUNC_probe_read_kernel_str);
+	ba_ji(g.as, BPF_JSGT, R0, 0, ok);
+	ba_movi(g.as, R0, 1);
+	ba_place(g.as, ok);
+	ba_alui(g.as, BPF_SUB, R0, 1);
+	ba_st(g.as, BPF_W, R8, 0, R0);
+	ba_alu(g.as, BPF_ADD, R8, R0);
+	ba_sti(g.as, BPF_DW, R8, 4, 0);
+	ba_alui(g.as, BPF_ADD, R0, 4 + 7);
+	ba_alui(g.as, BPF_AND, R0, -8);
+	ba_alu(g.as, BPF_ADD, R7, R0);
+	ba_st(g.as, BPF_DW, R9, SH_RECPOS, R7);
+	ba_movi(g.as, R0, 0);
+	rt_end(&g);
+}
+
+/* error(probe): reports the error state; past MAXERRORS later hits return at once. */
+static void build_error(struct unit *u, uint32_t fn)
+{
+	struct gen g;
+	uint32_t user, send, within;
+	uint32_t rec = u->slot.rec, pos = sizeof(struct rec);
+
+	rt_begin(&g, u, fn, 2, 0);
+	user = ba_label(g.as);
+	send = ba_label(g.as);
+	within = ba_label(g.as);
+	rec_begin(&g, REC_ERROR, 0);
+	ba_ld(g.as, BPF_DW, R7, R9, SH_ERR_KIND);
+	g_slot_st(&g, BPF_W, rec + 20, R7);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_ERR_OPERAND);
+	g_slot_st(&g, BPF_DW, rec + pos, R1);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_ERR_LOC);
+	g_slot_st(&g, BPF_DW, rec + pos + 8, R1);
+	g_slot_st(&g, BPF_DW, rec + pos + 16, R6);
+	g_slot_sti(&g, BPF_DW, rec + pos + 24, 0);
+	ba_ji(g.as, BPF_JEQ, R7, ERR_USER, user);
+	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos + 32);
+	ba_ja(g.as, send);
+	ba_place(g.as, user);
+	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos + 24);
+	ba_movi(g.as, R2, u->slot.errtext);
+	g_call_rt(&g, RT_REC_STR);
+	ba_place(g.as, send);
+	rec_send(&g, 0);
+	ba_ld_data(g.as, R1, BD_ERRORS);
+	ba_movi(g.as, R0, 1);
+	ba_atomic(g.as, BPF_DW, BPF_ADD | BPF_FETCH, R1, 0, R0);
+	ba_ji(g.as, BPF_JLT, R0, (int32_t)u->m->limits.maxerrors, within);
+	ba_ld_data(g.as, R1, BD_EXITING);
+	ba_sti(g.as, BPF_W, R1, 0, 1);
+	ba_place(g.as, within);
+	ba_movi(g.as, R0, 0);
+	rt_end(&g);
+}
+
+static const struct {
+	const char *name;
+	uint32_t nargs;
+	void (*build)(struct unit *u, uint32_t fn);
+} routines[RT_COUNT] = {
+	[RT_LOCK] = { "rt_lock", 2, build_lock },
+	[RT_SCMP] = { "rt_scmp", 3, rt_build_scmp },
+	[RT_SCAT] = { "rt_scat", 4, rt_build_scat },
+	[RT_SUBSTR] = { "rt_substr", 5, rt_build_substr },
+	[RT_ISINSTR] = { "rt_isinstr", 3, rt_build_isinstr },
+	[RT_STRTOL] = { "rt_strtol", 3, rt_build_strtol },
+	[RT_FMT_STR] = { "rt_fmt_str", 5, rt_build_fmt_str },
+	[RT_FMT_INT] = { "rt_fmt_int", 5, rt_build_fmt_int },
+	[RT_ERRMSG] = { "rt_errmsg", 2, rt_build_errmsg },
+	[RT_REC_STR] = { "rt_rec_str", 2, build_rec_str },
+	[RT_ERROR] = { "rt_error", 2, build_error },
+};
+
+uint32_t rt_get(struct unit *u, enum rt_routine rt)
+{
+	if (u->rt[rt] == IR_NONE) {
+		u->rt[rt] = unit_fn(u, routines[rt].name, FN_GLOBAL, NULL, routines[rt].nargs);
+		routines[rt].build(u, u->rt[rt]);
+	}
+	return u->rt[rt];
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* How the scratch slot is divided: the largest need of any handler for each purpose. */
+#include "bpf/gen.h"
+
+#include "base/record.h"
+
+struct need {
+	uint32_t homes, strs, windows, argstrs, key, rec, frame, frames;
+};
+
+static uint32_t at_least(uint32_t a, uint32_t b)
+{
+	return a > b ? a : b;
+}
+
+static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct need *n)
+{
+	uint32_t strs = 0;
+
+	if (i->op == IR_call) {
+		for (uint32_t k = 0; k < i->nargs; k++)
+			strs += u->m->funcs.v[i->ref]->regs.v[k] == IR_STR;
+		n->argstrs = at_least(n->argstrs, strs);
+	}
+	if (i->op == IR_emit) {
+		const struct ir_fmt *f = u->m->fmts.v[i->ref];
+
+		for (uint32_t k = 0; k < f->args.n; k++)
+			strs += f->args.v[k] == IR_STR;
+		n->rec = at_least(n->rec, (uint32_t)sizeof(struct rec) + 8 * (f->args.n - strs) +
+						  strs * REC_STR_BYTES(u->lay.strsz));
+	}
+}
+
+static void need_of_function(const struct unit *u, struct fngen *fg, struct need *n)
+{
+	for (uint32_t k = 0; k < fg->norder; k++) {
+		const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
+
+		for (uint32_t j = 0; j < b->insns.n; j++)
+			need_of_insn(u, &b->insns.v[j], n);
+	}
+	if (fg->f->is_handler) {
+		n->homes = at_least(n->homes, fg->nhomes);
+		n->strs = at_least(n->strs, fg->nstrs);
+		return;
+	}
+	fg->win_size = 8 * fg->nhomes + fg->nstrs * u->lay.strsz;
+	n->frame = at_least(n->frame, fg->win_size + 16);
+}
+
+/* Called functions' homes lie in windows of their own, behind the handlers'; handlers share theirs. */
+static uint32_t place_windows(struct unit *u, uint32_t at)
+{
+	uint32_t end = at;
+
+	for (uint32_t h = 0; h < u->handlers.n; h++) {
+		uint32_t pos = at;
+
+		for (uint32_t k = 0; k < u->handlers.v[h]->fns.n; k++) {
+			struct fngen *fg = u->handlers.v[h]->fns.v[k];
+
+			if (fg->f->is_handler) {
+				fg->home_base = u->slot.homes;
+				fg->str_base = u->slot.strs;
+				continue;
+			}
+			fg->home_base = pos;
+			fg->str_base = pos + 8 * fg->nhomes;
+			pos += fg->win_size;
+		}
+		end = at_least(end, pos);
+	}
+	return end;
+}
+
+static uint32_t take(uint32_t *at, uint32_t size)
+{
+	uint32_t off = *at;
+
+	*at += (size + 7) & ~7u;
+	return off;
+}
+
+void slot_plan(struct unit *u)
+{
+	struct need n = { .rec = sizeof(struct rec) + 24 + REC_STR_BYTES(u->lay.strsz) };
+	struct slot_layout *s = &u->slot;
+	uint32_t at = SH_SIZE, strsz = u->lay.strsz;
+
+	for (uint32_t h = 0; h < u->handlers.n; h++)
+		for (uint32_t k = 0; k < u->handlers.v[h]->fns.n; k++)
+			need_of_function(u, u->handlers.v[h]->fns.v[k], &n);
+	for (uint32_t g = 0; g < u->m->globals.n; g++)
+		n.key = at_least(n.key, u->lay.g[g].key_size);
+	s->homes = take(&at, 8 * n.homes);
+	s->rec_max = n.rec;
+	s->rec = take(&at, n.rec + strsz + 16);
+	s->key = take(&at, n.key);
+	s->key2 = take(&at, n.key);
+	s->val = take(&at, BPF_ELEM_HEAD + strsz);
+	s->strs = take(&at, n.strs * strsz);
+	s->stmp = take(&at, NSTMP * at_least(strsz, 72));
+	s->errtext = take(&at, strsz);
+	s->retstr = take(&at, strsz);
+	s->argstr = take(&at, n.argstrs * strsz);
+	s->fmt = take(&at, strsz);
+	s->windows = at;
+	at = place_windows(u, at);
+	s->frame_max = n.frame;
+	s->stack_size = n.frame * (uint32_t)(n.frame ? u->m->limits.maxnesting + 1 : 0);
+	s->stack = take(&at, s->stack_size);
+	s->off_max = at;
+	/* the verifier adds the largest length to the largest offset, though they never meet */
+	s->size = at + 3 * strsz + 64;
+}
