@@ -238,10 +238,10 @@ END_TEST
 #define FACT                                                                                       \
 	"func @fact (long %0 n) long {\n regs long %1\nb0:\n %1 = le %0, 1\n br %1, b1, b2\n"      \
 	"b1:\n ret 1\n"                                                                            \
-	"b2:\n %1 = sub %0, 1\n %1 = call @fact, %1 !b3 @\"the call\"\n %1 = mul %1, %0\n"
-" ret %1\nb3:\n abort\n}\n"
+	"b2:\n %1 = sub %0, 1\n %1 = call @fact, %1 !b3 @\"the call\"\n %1 = mul %1, %0\n"         \
+	" ret %1\nb3:\n abort\n}\n"
 
-	START_TEST(recursion_is_bounded)
+START_TEST(recursion_is_bounded)
 {
 	ck_assert_str_eq(
 		run_text(H(FACT, "long %0",

@@ -181,10 +181,11 @@ START_TEST(liveness_follows_error_edges)
 }
 END_TEST
 
-#define MAPS "global @a long[long] size 4\nglobal @b long[long] size 4\n"
-"global @s stats[long] size 4\nglobal @c long\n"
+#define MAPS                                                                                       \
+	"global @a long[long] size 4\nglobal @b long[long] size 4\n"                               \
+	"global @s stats[long] size 4\nglobal @c long\n"
 
-	START_TEST(uses_are_transitive)
+START_TEST(uses_are_transitive)
 {
 	struct ir_module *m = must_parse(
 		MAPS "func @inner () long {\n regs long %0\nb0:\n %0 = mget @a [1]\n ret %0\n}\n"
@@ -336,10 +337,10 @@ END_TEST
 #define EVEN_ODD                                                                                   \
 	"func @even (long %0) long {\n regs long %1\nb0:\n %1 = call @odd, %0 !b1\n ret %1\n"      \
 	"b1:\n abort\n}\n"                                                                         \
-	"func @odd (long %0) long {\n regs long %1\nb0:\n %1 = call @even, %0 !b1\n ret %1\n"
-"b1:\n abort\n}\n"
+	"func @odd (long %0) long {\n regs long %1\nb0:\n %1 = call @even, %0 !b1\n ret %1\n"      \
+	"b1:\n abort\n}\n"
 
-	START_TEST(recursion_is_found)
+START_TEST(recursion_is_found)
 {
 	struct ir_module *m = must_parse(EVEN_ODD);
 
