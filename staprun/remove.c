@@ -66,7 +66,7 @@ static int find_reader(const char *folder)
 /* The control file lets in one process at a time. */
 static bool is_read(const char *folder)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX + 16];
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/control", folder);
