@@ -79,6 +79,11 @@ int launch_staprun(struct session *s, const char *object)
 	const char *argv[MAXARGS];
 	pid_t pid, parent = getpid();
 
+	if (access(s->staprun, X_OK)) {
+		diag_error(&s->diag, TAG_FILE, SPAN_NONE, "cannot run %s: %s", s->staprun, strerror(errno));
+		diag_hint(&s->diag, "install Spile again, or set SPILE_STAPRUN to the path of its staprun");
+		return 1;
+	}
 	build_args(s, object, argv);
 	fflush(NULL);
 	pid = fork();

@@ -247,7 +247,8 @@ static int pass_translate(struct compile *c)
 	pass_start(&clock);
 	if (c->backend->translate(c->s, c->ir, &c->artifact))
 		return -1;
-	pass_end(c->s, &clock, 3, true, c->backend->pass3_text, c->artifact.code_path ? c->artifact.code_path : "");
+	pass_end(c->s, &clock, 3, true, c->backend->pass3_text,
+		 c->artifact.code_path ? c->artifact.code_path : c->s->module_name);
 	return 0;
 }
 
