@@ -124,7 +124,7 @@ int remove_module(struct diag *d, const char *given)
 			   "module %s is not one of Spile's: it is left alone", name);
 		return -1;
 	}
-	if (is_read(path))
+	if (is_read(name))
 		return in_use(d, name, find_reader(path));
 	return syscall(SYS_delete_module, name, O_NONBLOCK) ? removal_failed(d, name, errno) : 0;
 }
