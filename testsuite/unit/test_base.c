@@ -224,8 +224,9 @@ END_TEST
 START_TEST(diagnostics_of_ours)
 {
 	diag_internal(&diag, SPAN_NONE, "no case %d", 7);
-	expect_flush("internal error[E-INTERNAL]: no case 7\n"
-		     "  hint: this is a bug in Spile, not in your script; please report it with the script\n");
+	expect_flush(
+		"internal error[E-INTERNAL]: no case 7\n"
+		"  hint: this is a bug in Spile, not in your script; please report it with the script\n");
 }
 END_TEST
 

@@ -52,14 +52,14 @@ static void compare_int(struct fmt_spec f, int64_t v)
 	libc_spec(spec, sizeof(spec), &f, tail);
 	snprintf(theirs, sizeof(theirs), spec, (long long)v);
 	format_int(ours, sizeof(ours), f, v);
-	ck_assert_msg(!strcmp(ours, theirs), "%s of %" PRId64 ": \"%s\", printf says \"%s\"", spec, v,
-		      ours, theirs);
+	ck_assert_msg(!strcmp(ours, theirs), "%s of %" PRId64 ": \"%s\", printf says \"%s\"", spec,
+		      v, ours, theirs);
 }
 
 START_TEST(integers_as_libc)
 {
-	static const int64_t values[] = { 0, 1, -1, 7, 8, 42, -42, 255, 65536, INT64_MAX, INT64_MIN,
-					  1234567890123 };
+	static const int64_t values[] = { 0,   1,   -1,    7,         8,         42,
+					  -42, 255, 65536, INT64_MAX, INT64_MIN, 1234567890123 };
 	static const int sizes[] = { FMT_NONE, 0, 1, 2, 5, 20, 70 };
 	static const char convs[] = "diuoxX";
 	size_t c, v, w, p;
@@ -89,8 +89,8 @@ START_TEST(strings_as_libc)
 		for (w = 0; w < 6; w++)
 			for (p = 0; p < 6; p++)
 				for (v = 0; v < 4; v++) {
-					struct fmt_spec f = { 's', (unsigned char)flags[k], sizes[w],
-							      sizes[p] };
+					struct fmt_spec f = { 's', (unsigned char)flags[k],
+							      sizes[w], sizes[p] };
 
 					libc_spec(spec, sizeof(spec), &f, "s");
 					snprintf(theirs, sizeof(theirs), spec, values[v]);
@@ -167,7 +167,8 @@ START_TEST(binary)
 	for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fmt_spec f = { 'b', 0, rows[i].width, rows[i].prec };
 
-		ck_assert_uint_eq(format_int(text, sizeof(text), f, 0x1122334455667788), rows[i].len);
+		ck_assert_uint_eq(format_int(text, sizeof(text), f, 0x1122334455667788),
+				  rows[i].len);
 		ck_assert_mem_eq(text, rows[i].bytes, rows[i].len);
 	}
 }
@@ -185,7 +186,8 @@ START_TEST(bounded_output)
 		ck_assert_uint_eq(format_int(text, size, f, 5), size - 1);
 		ck_assert_uint_eq(strlen(text), size - 1);
 		ck_assert_int_eq(text[size], 'x');
-		format_str(text, size, (struct fmt_spec){ 's', FMT_F_HASH, 20, FMT_NONE }, "\n\n\n\n");
+		format_str(text, size, (struct fmt_spec){ 's', FMT_F_HASH, 20, FMT_NONE },
+			   "\n\n\n\n");
 		ck_assert_int_eq(text[size], 'x');
 	}
 	ck_assert_uint_eq(format_int(text, 0, f, 5), 0);

@@ -20,8 +20,12 @@ static void setup(void)
 	diag_init(&diag, &arena);
 	diag.color = COLOR_NEVER;
 	memset(used, 0, sizeof(used));
-	env = (struct parse_env){ .arena = &arena, .names = &names, .diag = &diag, .argc = 5,
-				  .argv = args, .arg_used = used };
+	env = (struct parse_env){ .arena = &arena,
+				  .names = &names,
+				  .diag = &diag,
+				  .argc = 5,
+				  .argv = args,
+				  .arg_used = used };
 }
 
 static void teardown(void)

@@ -347,7 +347,8 @@ START_TEST(warm_start_is_quick)
 		l = open_lib();
 		clock_gettime(CLOCK_MONOTONIC, &to);
 		library_close(l);
-		ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
+		ms = (double)(to.tv_sec - from.tv_sec) * 1e3 +
+		     (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 		best = ms < best ? ms : best;
 	}
 	printf("warm start with 52 files: %.3f ms\n", best);

@@ -18,7 +18,9 @@ static void setup(void)
 	strtab_init(&names, &arena);
 	diag_init(&diag, &arena);
 	diag.color = COLOR_NEVER;
-	env = (struct parse_env){ .arena = &arena, .names = &names, .diag = &diag, .privileged = true };
+	env = (struct parse_env){
+		.arena = &arena, .names = &names, .diag = &diag, .privileged = true
+	};
 }
 
 static void teardown(void)
@@ -90,8 +92,8 @@ static void expect_error(const char *text, const char *tag, const char *what)
 	parse(text);
 	said = messages();
 	ck_assert_msg(diag.errors > before, "no error: %.200s", text);
-	ck_assert_msg(strstr(said, tag) && strstr(said, what), "%.200s: expected %s, %s in\n%.1500s", text, tag,
-		      what, said);
+	ck_assert_msg(strstr(said, tag) && strstr(said, what),
+		      "%.200s: expected %s, %s in\n%.1500s", text, tag, what, said);
 	free(said);
 }
 
@@ -152,7 +154,8 @@ START_TEST(values)
 		{ "@var(\"x@y.c\", \"m\")[3]", "@var(\"x@y.c\", \"m\")[3]" },
 		{ "@defined($x) && @entry($y)", "(@defined($x)) && (@entry($y))" },
 		{ "@kderef(8, p) + @uregister(3)", "(@kderef(8, p)) + (@uregister(3))" },
-		{ "@enumname(x, \"t\") . @const(\"C\")", "(@enumname(x, \"t\")) . (@const(\"C\"))" },
+		{ "@enumname(x, \"t\") . @const(\"C\")",
+		  "(@enumname(x, \"t\")) . (@const(\"C\"))" },
 		{ "@count(x) + @variance(A[1], 3)", "(@count(x)) + (@variance(A[1], 3))" },
 		{ "@hist_linear(s, -10, 0x10, 2)[1]", "@hist_linear(s, -10, 16, 2)[1]" },
 		{ "println()", "println()" },
@@ -206,11 +209,11 @@ END_TEST
 
 START_TEST(statements)
 {
-	const char *text = printed(
-		"probe begin { ; { } if (a) b else if (c) { d; } else e\n"
-		"while (a) break for (;;) { continue } for (i = 0; i < 3; i++) next\n"
-		"try { delete A[*, 1] } catch (m) { delete b } try { } catch { return }\n"
-		"return 3 + 4 x = 1 y = 2; z++ }");
+	const char *text =
+		printed("probe begin { ; { } if (a) b else if (c) { d; } else e\n"
+			"while (a) break for (;;) { continue } for (i = 0; i < 3; i++) next\n"
+			"try { delete A[*, 1] } catch (m) { delete b } try { } catch { return }\n"
+			"return 3 + 4 x = 1 y = 2; z++ }");
 
 	ck_assert_ptr_nonnull(strstr(text, "  delete A[*, 1];\n"));
 	ck_assert_ptr_nonnull(strstr(text, "catch (m)\n"));
@@ -284,8 +287,9 @@ END_TEST
 
 START_TEST(functions)
 {
-	struct ast_file *f = parse("function a:string(x:long, y) :7 { } private function b() %{ C %}\n"
-				   "function c(x):long { return 1 } function string(n) { }");
+	struct ast_file *f =
+		parse("function a:string(x:long, y) :7 { } private function b() %{ C %}\n"
+		      "function c(x):long { return 1 } function string(n) { }");
 
 	ck_assert_uint_eq(diag.errors, 0);
 	ck_assert_uint_eq(f->functions.n, 4);
@@ -338,7 +342,8 @@ START_TEST(probe_points)
 	expect_points("next.return.global?", "next.return.global?");
 	expect_points("a?, b!, c", "a? b! c");
 	expect_points("s.{b,a}.return", "s.b.return s.a.return");
-	expect_points("{a,b.c(\"x\")}.{d,{e,f}}", "a.d a.e a.f b.c(\"x\").d b.c(\"x\").e b.c(\"x\").f");
+	expect_points("{a,b.c(\"x\")}.{d,{e,f}}",
+		      "a.d a.e a.f b.c(\"x\").d b.c(\"x\").e b.c(\"x\").f");
 	expect_points("s.{a?,b!}", "s.a? s.b!");
 	expect_points("a.{b,c}?", "a.b? a.c?");
 	expect_points("a if (x > 1), b", "a b");
@@ -395,9 +400,11 @@ START_TEST(messages_and_recovery)
 	struct ast_file *f;
 	unsigned int i;
 
-	expect_error("probe begin { x = 1 ", "E-UNBALANCED", "note: this '{' is still open\n  t.stp:1:13");
+	expect_error("probe begin { x = 1 ", "E-UNBALANCED",
+		     "note: this '{' is still open\n  t.stp:1:13");
 	expect_error("probe begin { if (x) { y }\nprobe end { }", "E-UNBALANCED", "t.stp:2:1");
-	expect_error("probe begin { x = (1", "E-UNBALANCED", "note: this '(' is still open\n  t.stp:1:19");
+	expect_error("probe begin { x = (1", "E-UNBALANCED",
+		     "note: this '(' is still open\n  t.stp:1:19");
 	expect_error("probe begin { } }", "E-UNBALANCED", "no '{'");
 	expect_error("probe begin { f(1 }", "E-PARSE", "to match this '('");
 	expect_error("probe begin { x = = 1 }", "E-PARSE", "expected an expression, found '='");
@@ -428,8 +435,9 @@ START_TEST(messages_and_recovery)
 	expect_error("%{ C %}", "E-PRIVILEGE", "-g");
 	/* what is right survives what is wrong; keywords as names are no place to go on */
 	i = diag.errors;
-	f = parse("global g probe begin { ( } function ok() { } probe end { x->probe ) k.function(1 }\n"
-		  "probe never { }");
+	f = parse(
+		"global g probe begin { ( } function ok() { } probe end { x->probe ) k.function(1 }\n"
+		"probe never { }");
 	ck_assert_uint_eq(diag.errors - i, 2);
 	ck_assert(f->globals.n == 1 && f->functions.n == 1 && f->probes.n == 1);
 	free(messages());
@@ -439,12 +447,18 @@ END_TEST
 START_TEST(depth_is_bounded)
 {
 	static const char *const shapes[][3] = {
-		{ "probe begin { x = ", "(", "" },	{ "probe begin { x = ", "- ", "" },
-		{ "probe begin { ", "{", "" },		{ "probe begin { ", "if (a) ", "" },
-		{ "probe begin { x = 1", "+1", "}" },	{ "probe begin { x = a", " ? b : c", "}" },
-		{ "probe begin { ", "a = ", "" },	{ "probe begin { x = ", "f(", "" },
-		{ "probe begin { x = ", "A[", "" },	{ "probe begin { x = ", "a+(b*", "" },
-		{ "probe ", "{", "" },			{ "probe begin { x = ", "& ", "" },
+		{ "probe begin { x = ", "(", "" },
+		{ "probe begin { x = ", "- ", "" },
+		{ "probe begin { ", "{", "" },
+		{ "probe begin { ", "if (a) ", "" },
+		{ "probe begin { x = 1", "+1", "}" },
+		{ "probe begin { x = a", " ? b : c", "}" },
+		{ "probe begin { ", "a = ", "" },
+		{ "probe begin { x = ", "f(", "" },
+		{ "probe begin { x = ", "A[", "" },
+		{ "probe begin { x = ", "a+(b*", "" },
+		{ "probe ", "{", "" },
+		{ "probe begin { x = ", "& ", "" },
 		{ "probe begin { ", "if (a) b else ", "" },
 		{ "probe begin { x = ", "a||b&&c|d^e&f<g<<h.i+j*(", "" },
 	};

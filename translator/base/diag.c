@@ -54,8 +54,8 @@ void diag_init(struct diag *d, struct arena *a)
 }
 
 static __attribute__((format(printf, 5, 0))) void add_entry(struct diag *d, enum severity sev,
-							     enum diag_tag tag, struct span at,
-							     const char *fmt, va_list ap)
+							    enum diag_tag tag, struct span at,
+							    const char *fmt, va_list ap)
 {
 	struct diag_entry *e = arena_new(d->arena, struct diag_entry);
 	const char *p;
@@ -110,7 +110,8 @@ void diag_internal(struct diag *d, struct span at, const char *fmt, ...)
 	va_start(ap, fmt);
 	add_entry(d, SEV_INTERNAL, TAG_INTERNAL, at, fmt, ap);
 	va_end(ap);
-	diag_hint(d, "this is a bug in Spile, not in your script; please report it with the script");
+	diag_hint(d,
+		  "this is a bug in Spile, not in your script; please report it with the script");
 }
 
 void diag_note(struct diag *d, struct span at, const char *fmt, ...)
@@ -151,8 +152,13 @@ bool diag_first_error(const struct diag *d, struct span *at, const char **text)
 /* Length of the valid UTF-8 sequence at @p, at most @n; 0 when there is none. */
 static size_t utf8_len(const unsigned char *p, size_t n)
 {
-	size_t len = p[0] < 0x80 ? 1 : p[0] < 0xc2 ? 0 : p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3
-		     : p[0] < 0xf5 ? 4 : 0, i;
+	size_t len = p[0] < 0x80   ? 1
+		     : p[0] < 0xc2 ? 0
+		     : p[0] < 0xe0 ? 2
+		     : p[0] < 0xf0 ? 3
+		     : p[0] < 0xf5 ? 4
+				   : 0,
+	       i;
 
 	if (len > n || (p[0] == 0xc2 && n > 1 && p[1] < 0xa0))
 		return 0;

@@ -5,7 +5,8 @@
  */
 #include "base/fmt.h"
 
-#define FMT_DIGITS 64 /* enough for 64 bits in octal; longer precisions are padded without storage */
+#define FMT_DIGITS                                                                                 \
+	64 /* enough for 64 bits in octal; longer precisions are padded without storage */
 
 static void put_byte(struct fmt_out *o, char c)
 {
@@ -194,7 +195,8 @@ void fmt_str(struct fmt_out *o, const struct fmt_spec *f, const char *s, size_t 
 
 #ifndef SPILE_KERNEL
 
-#define FMT_WIDEST 1000000 /* a width or precision beyond is malformed: no output line is that long */
+#define FMT_WIDEST                                                                                 \
+	1000000 /* a width or precision beyond is malformed: no output line is that long */
 
 static int is_one_of(char c, const char *set)
 {

@@ -10,7 +10,7 @@ struct interned {
 	char s[];
 };
 
-#define INTERNED(p) ((const struct interned *)((p) - offsetof(struct interned, s)))
+#define INTERNED(p) ((const struct interned *)((p)-offsetof(struct interned, s)))
 #define STRTAB_FIRST 256u
 
 void strtab_init(struct strtab *t, struct arena *a)

@@ -51,7 +51,8 @@ struct lib_index {
 void index_fini(struct lib_index *x);
 const char *index_str(const struct lib_index *x, uint32_t at);
 /* The name's row, or NULL. */
-const struct index_name *index_find(const struct lib_index *x, enum lib_kind kind, const char *name);
+const struct index_name *index_find(const struct lib_index *x, enum lib_kind kind,
+				    const char *name);
 /* Rows of a kind: [*first, *end). */
 void index_range(const struct lib_index *x, enum lib_kind kind, uint32_t *first, uint32_t *end);
 

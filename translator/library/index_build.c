@@ -115,7 +115,8 @@ static void scan_entry(struct builder *b, const struct found_path *dir, const ch
 	if (S_ISDIR(mode) && depth < DEEPEST_FOLDER && !known_dir(b, &f)) {
 		if (!scan_dir(b, f, depth + 1))
 			diag_warning(b->env->diag, TAG_LIBRARY, SPAN_NONE,
-				     "library folder %s cannot be read: %s", f.path, strerror(errno));
+				     "library folder %s cannot be read: %s", f.path,
+				     strerror(errno));
 	} else if (S_ISREG(mode) && is_script(name) && !known_file(b, &f)) {
 		settle_after(b, &f);
 		vec_push(&b->arena, &b->files, f);
@@ -165,8 +166,8 @@ static bool scan_roots(struct builder *b, const char *const *dirs, int ndirs)
 	for (i = 0; i < ndirs; i++) {
 		if (scan_dir(b, b->dirs.v[i], 0))
 			continue;
-		diag_error(b->env->diag, TAG_FILE, SPAN_NONE, "library folder %s cannot be read: %s",
-			   dirs[i], strerror(errno));
+		diag_error(b->env->diag, TAG_FILE, SPAN_NONE,
+			   "library folder %s cannot be read: %s", dirs[i], strerror(errno));
 		return false;
 	}
 	return true;
@@ -181,7 +182,8 @@ void index_report_broken(const struct parse_env *env, const char *path, const st
 
 	if (!diag_first_error(errors, &at, &text))
 		return;
-	diag_warning(env->diag, TAG_LIBRARY, SPAN_NONE, "library file %s is left out: %s", path, text);
+	diag_warning(env->diag, TAG_LIBRARY, SPAN_NONE, "library file %s is left out: %s", path,
+		     text);
 	diag_note(env->diag, at, "the first of %u error%s in it", errors->errors,
 		  errors->errors == 1 ? "" : "s");
 }
@@ -295,7 +297,8 @@ static uint32_t put_string(struct buf *strings, const char *s)
 	return (uint32_t)at;
 }
 
-static void put_path(struct buf *out, struct buf *strings, uint32_t base, const struct found_path *f)
+static void put_path(struct buf *out, struct buf *strings, uint32_t base,
+		     const struct found_path *f)
 {
 	struct index_path row = { f->mtime, f->size, base + put_string(strings, f->path), 0 };
 
@@ -312,7 +315,8 @@ static void put_names(struct builder *b, struct buf *out, struct buf *strings, u
 	buf_init(&refs);
 	for (i = 0; i < b->names.n;) {
 		const struct found_name *f = &b->names.v[i];
-		struct index_name row = { f->kind, base + put_string(strings, f->name), h->nrefs, 0 };
+		struct index_name row = { f->kind, base + put_string(strings, f->name), h->nrefs,
+					  0 };
 		uint32_t last = UINT32_MAX;
 
 		for (; i < b->names.n && b->names.v[i].kind == f->kind &&

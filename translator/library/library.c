@@ -155,7 +155,8 @@ bool library_need(struct library *l, enum lib_kind kind, const char *name)
 		const char *path = index_str(&l->index, l->index.files[file].path);
 
 		if (l->state[file] == FILE_UNSEEN)
-			l->state[file] = (uint8_t)read_library_file(l, arena_strdup(l->env.arena, path));
+			l->state[file] =
+				(uint8_t)read_library_file(l, arena_strdup(l->env.arena, path));
 		found |= l->state[file] == FILE_GOOD;
 	}
 	return found;

@@ -108,7 +108,8 @@ static void print_stat(struct buf *out, const struct expr *e)
 	buf_putc(out, ')');
 }
 
-static void print_named(struct buf *out, const struct expr *e, const char *name, const char *brackets)
+static void print_named(struct buf *out, const struct expr *e, const char *name,
+			const char *brackets)
 {
 	buf_puts(out, name);
 	buf_putc(out, brackets[0]);
@@ -386,7 +387,8 @@ void ast_print_point(struct buf *out, const struct probe_point *pp)
 
 static void print_global(struct buf *out, const struct ast_global *g)
 {
-	buf_printf(out, "%sglobal %s%s", g->is_private ? "private " : "", g->name, g->wrap ? "%" : "");
+	buf_printf(out, "%sglobal %s%s", g->is_private ? "private " : "", g->name,
+		   g->wrap ? "%" : "");
 	if (g->size)
 		buf_printf(out, "[%lld]", (long long)g->size);
 	if (g->init) {

@@ -117,7 +117,8 @@ static bool skip_comment(struct lexer *l)
 	const char *e;
 
 	if (l->p[0] == '/' && l->p[1] == '*') {
-		e = l->end - l->p >= 4 ? memmem(l->p + 2, (size_t)(l->end - l->p - 2), "*/", 2) : NULL;
+		e = l->end - l->p >= 4 ? memmem(l->p + 2, (size_t)(l->end - l->p - 2), "*/", 2)
+				       : NULL;
 		l->p = e ? e + 2 : l->end;
 		return e != NULL;
 	}
@@ -319,7 +320,8 @@ static void lex_unknown(struct lexer *l, struct token *t)
 	       ((unsigned char)*from >= 0x80 || *from == 0))
 		l->p++;
 	if ((unsigned char)*from >= 0x80) {
-		lex_error(l, t, TAG_LEX, from, "only strings and comments may hold such characters");
+		lex_error(l, t, TAG_LEX, from,
+			  "only strings and comments may hold such characters");
 		if (!strncmp(from, "\xe2\x80", 2))
 			diag_hint(l->env->diag, "is it a typographic quote or dash? use \" or -");
 	} else if ((unsigned char)*from < 0x20 || *from == 0x7f) {
@@ -397,11 +399,11 @@ static void report_argument(struct lexer *l, struct span at, char sigil, int64_t
 			   "a script argument cannot refer to script arguments");
 	else if (ok)
 		diag_error(l->env->diag, TAG_SCRIPT_ARG, at,
-			   "the script uses %c%lld, but %d argument%s given", sigil, (long long)want,
-			   argc, argc == 1 ? " was" : "s were");
+			   "the script uses %c%lld, but %d argument%s given", sigil,
+			   (long long)want, argc, argc == 1 ? " was" : "s were");
 	else
-		diag_error(l->env->diag, TAG_SCRIPT_ARG, at, "script arguments are counted from %c1",
-			   sigil);
+		diag_error(l->env->diag, TAG_SCRIPT_ARG, at,
+			   "script arguments are counted from %c1", sigil);
 	if (!l->pasting && ok)
 		diag_hint(l->env->diag, "arguments are given behind the script's name");
 }

@@ -166,7 +166,8 @@ static void parse_private(struct parser *p)
 
 static void stray_brace(struct parser *p)
 {
-	parser_error(p, TAG_UNBALANCED, parser_tok(p)->at, "no '{' is open that this '}' could close");
+	parser_error(p, TAG_UNBALANCED, parser_tok(p)->at,
+		     "no '{' is open that this '}' could close");
 	parser_take(p);
 	parser_panic(p);
 }

@@ -6,7 +6,20 @@
 #include "parser.h"
 
 /* Levels of binary operators; a higher one binds tighter. */
-enum { P_NONE, P_OROR, P_ANDAND, P_OR, P_XOR, P_AND, P_IN, P_COMPARE, P_SHIFT, P_CAT, P_ADD, P_MUL };
+enum {
+	P_NONE,
+	P_OROR,
+	P_ANDAND,
+	P_OR,
+	P_XOR,
+	P_AND,
+	P_IN,
+	P_COMPARE,
+	P_SHIFT,
+	P_CAT,
+	P_ADD,
+	P_MUL
+};
 
 static const struct {
 	uint8_t prec, kind, op;
@@ -38,10 +51,10 @@ static const struct {
 
 /* bin_op of an assignment, plus 1; 0: not an assignment. */
 static const uint8_t assigns[TK_COUNT] = {
-	[OP_ASSIGN] = B_NONE + 1,     [OP_STAT] = B_STAT + 1,	    [OP_ADD_ASSIGN] = B_ADD + 1,
-	[OP_SUB_ASSIGN] = B_SUB + 1,  [OP_MUL_ASSIGN] = B_MUL + 1, [OP_DIV_ASSIGN] = B_DIV + 1,
-	[OP_MOD_ASSIGN] = B_MOD + 1,  [OP_SHL_ASSIGN] = B_SHL + 1, [OP_SHR_ASSIGN] = B_SHR + 1,
-	[OP_AND_ASSIGN] = B_AND + 1,  [OP_XOR_ASSIGN] = B_XOR + 1, [OP_OR_ASSIGN] = B_OR + 1,
+	[OP_ASSIGN] = B_NONE + 1,    [OP_STAT] = B_STAT + 1,      [OP_ADD_ASSIGN] = B_ADD + 1,
+	[OP_SUB_ASSIGN] = B_SUB + 1, [OP_MUL_ASSIGN] = B_MUL + 1, [OP_DIV_ASSIGN] = B_DIV + 1,
+	[OP_MOD_ASSIGN] = B_MOD + 1, [OP_SHL_ASSIGN] = B_SHL + 1, [OP_SHR_ASSIGN] = B_SHR + 1,
+	[OP_AND_ASSIGN] = B_AND + 1, [OP_XOR_ASSIGN] = B_XOR + 1, [OP_OR_ASSIGN] = B_OR + 1,
 	[OP_CAT_ASSIGN] = B_CAT + 1,
 };
 

@@ -227,7 +227,8 @@ static void check_alias_name(struct parser *p, const struct probe_point *pt)
 	uint32_t i;
 
 	if (pt->optional || pt->cond)
-		parser_error(p, TAG_PARSE, pt->at, "the name of an alias has no '?', '!' or condition");
+		parser_error(p, TAG_PARSE, pt->at,
+			     "the name of an alias has no '?', '!' or condition");
 	for (i = 0; i < pt->comps.n; i++) {
 		const struct pp_component *c = &pt->comps.v[i];
 
@@ -285,7 +286,8 @@ void parse_probe(struct parser *p, bool is_private, struct span first)
 		a->epilogue = parse_body(p);
 	a->at = span_join(first, p->last);
 	if (is_private && !a->alias_names.n)
-		parser_error(p, TAG_PARSE, first, "only aliases, globals and functions can be private");
+		parser_error(p, TAG_PARSE, first,
+			     "only aliases, globals and functions can be private");
 	if (a->alias_names.n)
 		vec_push(p->env->arena, &p->file->aliases, a);
 	else

@@ -11,9 +11,10 @@
 static const struct {
 	const char *name, *args;
 } at_ops[] = {
-	{ "@cast", "es|s" },   { "@var", "s|s" },	 { "@defined", "e" },	{ "@probewrite", "e" },
-	{ "@entry", "e" },     { "@perf", "s" },	 { "@const", "s" },	{ "@enum", "s" },
-	{ "@enumname", "e|ss" }, { "@kregister", "n" }, { "@uregister", "n" }, { "@kderef", "ne" },
+	{ "@cast", "es|s" },    { "@var", "s|s" },     { "@defined", "e" },
+	{ "@probewrite", "e" }, { "@entry", "e" },     { "@perf", "s" },
+	{ "@const", "s" },      { "@enum", "s" },      { "@enumname", "e|ss" },
+	{ "@kregister", "n" },  { "@uregister", "n" }, { "@kderef", "ne" },
 	{ "@uderef", "ne" },
 };
 
@@ -21,7 +22,9 @@ static const struct {
 static const struct {
 	uint8_t least, most;
 } stat_params[] = {
-	[S_VARIANCE] = { 0, 1 }, [S_HIST_LINEAR] = { 3, 3 }, [S_NONE] = { 0, 0 },
+	[S_VARIANCE] = { 0, 1 },
+	[S_HIST_LINEAR] = { 3, 3 },
+	[S_NONE] = { 0, 0 },
 };
 
 /* An embedded NUL cannot occur: names hold none. Length of the trailing run of '$', at most 2. */
@@ -148,7 +151,9 @@ static void parse_args(struct parser *p, struct expr *e, int least, int most)
 	n = (int)e->args.n;
 	if (n < least || (most >= 0 && n > most))
 		parser_error(p, TAG_ARITY, e->op_at, "%s takes %s %d argument%s, not %d", e->name,
-			     least == most ? "exactly" : n < least ? "at least" : "at most",
+			     least == most ? "exactly"
+			     : n < least   ? "at least"
+					   : "at most",
 			     n < least ? least : most, (n < least ? least : most) == 1 ? "" : "s",
 			     n);
 }
@@ -224,7 +229,8 @@ static struct expr *parse_target(struct parser *p)
 
 	e->name = split_pretty(p, t.name, &depth);
 	if (strspn(e->name, "$") == strlen(e->name)) {
-		parser_error(p, TAG_PARSE, t.at, "'%s' is not the name of a target variable", t.name);
+		parser_error(p, TAG_PARSE, t.at, "'%s' is not the name of a target variable",
+			     t.name);
 		parser_panic(p);
 	}
 	push_pretty(p, e, depth, t.at);
@@ -257,9 +263,9 @@ static struct expr *parse_stat(struct parser *p, enum stat_op op)
 	}
 	e->at = span_join(e->at, parser_close(p, &b));
 	if (e->args.n < least || e->args.n > most)
-		parser_error(p, TAG_ARITY, t.at, "%s takes %s%u number%s behind the statistic, not %u",
-			     t.name, least < most ? "at most " : "", most, most == 1 ? "" : "s",
-			     e->args.n);
+		parser_error(p, TAG_ARITY, t.at,
+			     "%s takes %s%u number%s behind the statistic, not %u", t.name,
+			     least < most ? "at most " : "", most, most == 1 ? "" : "s", e->args.n);
 	return parse_suffixes(p, expr_seal(p, e));
 }
 
@@ -339,8 +345,9 @@ static struct expr *parse_address(struct parser *p)
 	e = parse_value(p);
 	parser_leave(p);
 	if ((e->kind != E_TARGET && e->kind != E_ATOP && e->kind != E_SUFFIXED) || e->address_of) {
-		parser_error(p, TAG_PARSE, e->at, "'&' takes the address of a target variable or a "
-						  "member, and this is neither");
+		parser_error(p, TAG_PARSE, e->at,
+			     "'&' takes the address of a target variable or a "
+			     "member, and this is neither");
 		parser_panic(p);
 	}
 	e->address_of = true;

@@ -96,8 +96,9 @@ void parser_open(struct parser *p, struct bracket *b, enum token_kind k, const c
 
 struct span parser_close(struct parser *p, struct bracket *b)
 {
-	enum token_kind k = b->open.kind == OP_LPAREN ? OP_RPAREN
-			    : b->open.kind == OP_LBRACKET ? OP_RBRACKET : OP_RBRACE;
+	enum token_kind k = b->open.kind == OP_LPAREN     ? OP_RPAREN
+			    : b->open.kind == OP_LBRACKET ? OP_RBRACKET
+							  : OP_RBRACE;
 
 	if (!parser_at(p, k)) {
 		const struct token *t = parser_tok(p);
@@ -143,8 +144,10 @@ const char *parser_word(struct parser *p, const struct token *t)
 int64_t parser_number(struct parser *p, const struct token *t)
 {
 	if (!t->num_ok) {
-		parser_error(p, TAG_NUMBER, t->at, "%s is not a number, or is out of range", t->name);
-		diag_hint(p->env->diag, "numbers are decimal, 0x hexadecimal or 0 octal, and fit in 64 bits");
+		parser_error(p, TAG_NUMBER, t->at, "%s is not a number, or is out of range",
+			     t->name);
+		diag_hint(p->env->diag,
+			  "numbers are decimal, 0x hexadecimal or 0 octal, and fit in 64 bits");
 	}
 	return t->num;
 }
@@ -266,7 +269,8 @@ struct ast_file *parse_file(struct parse_env *env, struct source *src)
 	    !f->probes.n && !f->aliases.n && !f->embeds.n) {
 		diag_error(env->diag, TAG_EMPTY_SCRIPT, (struct span){ src, 0, 0 },
 			   "the script is empty");
-		diag_hint(env->diag, "a script needs at least one probe, as in: probe begin { exit() }");
+		diag_hint(env->diag,
+			  "a script needs at least one probe, as in: probe begin { exit() }");
 	}
 	preproc_fini(&p.pp);
 	return f;

@@ -69,7 +69,8 @@ int64_t parser_number(struct parser *p, const struct token *t); /* reports E-NUM
 struct token parser_string(struct parser *p);
 /* [-]number or string: what declarations and probe points take. Fails at anything else. */
 struct expr *parser_literal(struct parser *p, const char *what);
-const char *parser_word(struct parser *p, const struct token *t); /* a keyword's spelling, interned */
+const char *parser_word(struct parser *p,
+			const struct token *t); /* a keyword's spelling, interned */
 
 /* parse_expr.c, parse_value.c */
 struct expr *expr_new(struct parser *p, enum expr_kind kind, struct span at);
