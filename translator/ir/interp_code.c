@@ -92,6 +92,7 @@ static bool fuse_branch(struct decoder *d, const struct ir_insn *br, const struc
 		return false;
 	c->label = d->in->labels[fused[before->op] - 1];
 	c->insn = br;
+	c->n = 0;
 	return true;
 }
 
@@ -114,6 +115,19 @@ static const struct code *target(const struct decoder *d, uint32_t block)
 	return block == IR_NONE ? NULL : &d->code[d->start[block]];
 }
 
+/* A fused branch counts the actions that its target starts with, and goes on behind them. */
+static void take_action(const struct decoder *d, struct code *c)
+{
+	bool fused = false;
+
+	for (unsigned int l = L_beq; l <= L_bge; l++)
+		fused |= c->label == d->in->labels[l];
+	if (!fused || c->t0->label != d->in->labels[L_action])
+		return;
+	c->n = c->t0->n;
+	c->t0++;
+}
+
 static void resolve(struct decoder *d)
 {
 	const void *jmp = d->in->labels[L_jmp];
@@ -128,6 +142,8 @@ static void resolve(struct decoder *d)
 			c->t0 = target(d, c->insn->err);
 		}
 	}
+	for (uint32_t n = 0; n < d->ncode; n++)
+		take_action(d, &d->code[n]);
 	/* A jump to what ends a block itself does that right away; loops branch once a round. */
 	for (uint32_t n = 0; n < d->ncode; n++) {
 		struct code *c = &d->code[n];

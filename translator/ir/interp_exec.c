@@ -21,15 +21,23 @@
 		r[pc->d].i = (expr);                                                               \
 		NEXT;                                                                              \
 	}
+/* The fused form also counts the actions at the start of the block it branches to. */
 #define COMPARE(name, op)                                                                          \
 	BINARY(name, a op b)                                                                       \
-	l_b##name:                                                                                 \
+	l_b##name : if (r[pc->a].i op r[pc->b].i)                                                  \
 	{                                                                                          \
-		bool yes = r[pc->a].i op r[pc->b].i;                                               \
-		r[pc->d].i = yes;                                                                  \
-		pc = yes ? pc->t0 : pc->t1;                                                        \
-		GO;                                                                                \
-	}
+		r[pc->d].i = 1;                                                                    \
+		left -= pc->n;                                                                     \
+		if (left < 0 && pc->n)                                                             \
+			goto spent;                                                                \
+		pc = pc->t0;                                                                       \
+	}                                                                                          \
+	else                                                                                       \
+	{                                                                                          \
+		r[pc->d].i = 0;                                                                    \
+		pc = pc->t1;                                                                       \
+	}                                                                                          \
+	GO;
 #define DIVIDE(name, fn)                                                                           \
 	l_##name:                                                                                  \
 	{                                                                                          \
@@ -134,6 +142,11 @@ l_action:
 	if (left >= 0) {
 		NEXT;
 	}
+	interp_fail(in, pc, ERR_ACTION, 0);
+	goto failed;
+spent:
+	/* The failure is that of the action in front of the branch's target. */
+	pc = pc->t0 - 1;
 	interp_fail(in, pc, ERR_ACTION, 0);
 	goto failed;
 l_fn:
