@@ -40,6 +40,8 @@ static bool kernel_side(const struct ir_probe *p)
 static int load_error(struct bpf_run *b, const char *what, int err)
 {
 	diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE, "%s: %s", what, strerror(err));
+	if (b->run->opt.verbose && b->log.len)
+		fwrite(b->log.p, 1, b->log.len, stderr);
 	if (err == ENOMEM || err == E2BIG)
 		diag_hint(&b->run->diag, "arrays take memory for all their elements at once: a smaller size, or "
 					 "-D MAXMAPENTRIES= and -D MAXSTRINGLEN=, needs less");
@@ -150,8 +152,6 @@ static int load_object(struct bpf_run *b)
 		verifier_error(b, -r);
 		return -1;
 	}
-	if (b->run->opt.verbose && b->log.len)
-		fwrite(b->log.p, 1, b->log.len, stderr);
 	return load_error(b, "cannot load the eBPF object", -r);
 }
 

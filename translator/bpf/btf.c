@@ -160,11 +160,7 @@ static void data_types(struct types *t)
 		vars[2 * k] = check(t, btf__add_var(t->b, name, BTF_VAR_GLOBAL_ALLOCATED, t->t_ulong));
 		if (t->u->lay.g[k].map)
 			continue;
-		name = arena_strdup(t->u->arena, m->globals.v[k]->name);
-		for (char *p = (char *)name; *p; p++)
-			if (!strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_", *p))
-				*p = '_';
-		vars[2 * k + 1] = check(t, btf__add_var(t->b, name, BTF_VAR_GLOBAL_ALLOCATED,
+		vars[2 * k + 1] = check(t, btf__add_var(t->b, t->u->lay.g[k].name, BTF_VAR_GLOBAL_ALLOCATED,
 							type_of(t, m->globals.v[k]->type)));
 	}
 	check(t, btf__add_datasec(t->b, ".data", t->u->lay.data_size));

@@ -142,6 +142,22 @@ static void function_symbols(struct elf *e, bool local)
 	}
 }
 
+/* libbpf wants a symbol for each variable that the types of .data name. */
+static void data_symbols(struct elf *e)
+{
+	struct unit *u = e->u;
+
+	add_symbol(e, "spile_state", STB_GLOBAL, STT_OBJECT, e->data, 0, BD_GLOBALS);
+	for (uint32_t k = 0; k < u->m->globals.n; k++) {
+		const struct bpf_global *g = &u->lay.g[k];
+
+		add_symbol(e, arena_printf(u->arena, "spile_lock_%u", k), STB_GLOBAL, STT_OBJECT, e->data, g->lock, 8);
+		if (!g->map)
+			add_symbol(e, g->name, STB_GLOBAL, STT_OBJECT, e->data, g->off,
+				   u->m->globals.v[k]->type == IR_STR ? u->lay.strsz : 8);
+	}
+}
+
 /* Returns the number of local symbols, which come first. */
 static uint32_t add_symbols(struct elf *e)
 {
@@ -154,6 +170,7 @@ static uint32_t add_symbols(struct elf *e)
 	function_symbols(e, true);
 	locals = e->syms.n;
 	function_symbols(e, false);
+	data_symbols(e);
 	for (uint32_t k = 0; k < u->maps.n; k++)
 		e->map_sym[k] = add_symbol(e, u->maps.v[k].name, STB_GLOBAL, STT_OBJECT, e->maps,
 					   (uint64_t)BPF_MAP_DEF_BYTES * k, BPF_MAP_DEF_BYTES);

@@ -4,8 +4,8 @@
 #include <ctype.h>
 #include <string.h>
 
-/* A C identifier that no other global's map has: private globals of two files may look alike. */
-static const char *map_name(struct arena *a, const struct ir_module *m, const struct bpf_layout *l, uint32_t g)
+/* A C identifier that no other global has: private globals of two files may look alike. */
+static const char *plain_name(struct arena *a, const struct ir_module *m, const struct bpf_layout *l, uint32_t g)
 {
 	char *s = arena_strdup(a, m->globals.v[g]->name);
 
@@ -15,7 +15,7 @@ static const char *map_name(struct arena *a, const struct ir_module *m, const st
 	if (isdigit((unsigned char)*s) || !*s)
 		s = arena_printf(a, "g_%s", s);
 	for (uint32_t i = 0; i < g; i++)
-		if (l->g[i].map && !strcmp(l->g[i].map, s))
+		if (!strcmp(l->g[i].name, s))
 			return arena_printf(a, "%s_%u", s, g);
 	return strncmp(s, "spile_", 6) ? s : arena_printf(a, "g_%s", s);
 }
@@ -35,6 +35,7 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 		const struct ir_global *src = m->globals.v[i];
 		struct bpf_global *g = &out->g[i];
 
+		g->name = plain_name(a, m, out, i);
 		g->lock = end;
 		end += 8;
 		if (!src->nkeys && !src->is_stat) {
@@ -42,7 +43,7 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 			end += size_of(out, src->type);
 			continue;
 		}
-		g->map = map_name(a, m, out, i);
+		g->map = g->name;
 		for (uint32_t k = 0; k < src->nkeys; k++) {
 			g->key_off[k] = g->key_size;
 			g->key_size += size_of(out, src->keys[k]);

@@ -51,7 +51,8 @@ enum bpf_need {
 #define BPF_ELEM_HEAD 8u
 
 struct bpf_global {
-	const char *map; /* name of its map; NULL: in .data */
+	const char *name; /* a C identifier, no other global has it */
+	const char *map; /* that, for what has a map; NULL: in .data */
 	uint32_t off; /* in .data: the value of a scalar */
 	uint32_t lock; /* in .data: u32 */
 	uint32_t key_size; /* 4 for the only element of a statistic scalar */
