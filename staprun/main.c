@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* staprun: runs what stap -p4 made. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
 #include <stdio.h>
@@ -131,6 +132,17 @@ static enum todo parse_options(struct run *r, int argc, char **argv, const char 
 	return parse_rest(r, argc, argv);
 }
 
+/*
+ * No descriptor of ours may become standard output because that was closed. Writing to it still fails, and says so.
+ */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDERR_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
 static int run_object(struct run *r)
 {
 	r->ops = image_runner(r);
@@ -146,6 +158,7 @@ int main(int argc, char **argv)
 	struct run r = { 0 };
 	int status = 1;
 
+	hold_standard_files();
 	arena_init(&r.arena);
 	diag_init(&r.diag, &r.arena);
 	switch (parse_options(&r, argc, argv, &module)) {

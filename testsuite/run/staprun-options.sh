@@ -14,6 +14,8 @@ refused() { # TEXT OPTION...: exit status 1 and a message that matches
 object=$("$STAP" --runtime=user -m options_test -p4 -e 'probe begin { println("ran") exit() }' 2> "$TMP/err") ||
 	fail 'stap -p4 failed'
 [ "$("$STAPRUN" "$object")" = ran ] || fail 'the object does not run'
+"$STAPRUN" "$object" >&- 2> "$TMP/err" && fail 'a closed standard output is no error'
+grep -q 'E-OUTPUT.*4 bytes of output are lost' "$TMP/err" || fail 'no word of a closed standard output'
 "$STAPRUN" -V | grep -q Spile || fail 'no version'
 "$STAPRUN" -h | grep -q -e '-d NAME' || fail 'no help'
 
