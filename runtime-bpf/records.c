@@ -11,7 +11,7 @@
 #include "runtime-bpf/runner.h"
 
 /* Bytes taken at once, so that a flood of records cannot keep the loop from signals and timers. */
-#define BATCH_BYTES (4u << 20)
+#define BATCH_BYTES (256u << 10)
 
 static int on_record(void *arg, void *data, size_t size)
 {

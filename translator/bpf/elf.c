@@ -28,7 +28,7 @@ struct elf {
 	VEC(Elf64_Sym) syms;
 	struct buf strtab;
 	uint32_t *fn_sec, *fn_off, *fn_sym, *map_sym;
-	uint32_t data, rodata, maps, data_sym, rodata_sym;
+	uint32_t data, rodata, maps, data_sym, rodata_sym, text_sym;
 };
 
 static uint32_t add_section(struct elf *e, const char *name, uint32_t type, uint64_t flags, uint64_t align)
@@ -73,6 +73,18 @@ static uint32_t find_section(struct elf *e, const char *name)
 	return add_section(e, name, SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 8);
 }
 
+static void address_callbacks(struct elf *e, uint32_t fn, char *code)
+{
+	const struct bpf_asm *as = &e->u->fns.v[fn]->as;
+
+	for (uint32_t k = 0; k < as->relocs.n; k++) {
+		struct bpf_reloc r = as->relocs.v[k];
+
+		if (r.kind == BR_FUNC)
+			((struct bpf_insn *)(void *)code)[r.pos].imm = (int32_t)e->fn_off[r.index];
+	}
+}
+
 static void place_functions(struct elf *e)
 {
 	struct unit *u = e->u;
@@ -85,6 +97,8 @@ static void place_functions(struct elf *e)
 		e->fn_off[k] = (uint32_t)e->secs.v[sec]->data.len;
 		buf_add(&e->secs.v[sec]->data, f->as.code.v, f->as.code.n * sizeof(struct bpf_insn));
 	}
+	for (uint32_t k = 0; k < u->fns.n; k++)
+		address_callbacks(e, k, e->secs.v[e->fn_sec[k]]->data.p + e->fn_off[k]);
 }
 
 /* Initial values; .data of strings is as large as their limit. */
@@ -167,6 +181,8 @@ static uint32_t add_symbols(struct elf *e)
 	add_symbol(e, NULL, STB_LOCAL, STT_NOTYPE, 0, 0, 0);
 	e->data_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, e->data, 0, 0);
 	e->rodata_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, e->rodata, 0, 0);
+	if (u->fns.n)
+		e->text_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, find_section(e, ".text"), 0, 0);
 	function_symbols(e, true);
 	locals = e->syms.n;
 	function_symbols(e, false);
@@ -183,7 +199,9 @@ static void relocate(struct elf *e, uint32_t fn, struct buf *out)
 
 	for (uint32_t k = 0; k < as->relocs.n; k++) {
 		struct bpf_reloc r = as->relocs.v[k];
-		uint32_t sym = r.kind == BR_MAP	     ? e->map_sym[r.index]
+		/* a callback's address: libbpf takes static functions by section and offset only */
+		uint32_t sym = r.kind == BR_FUNC     ? e->text_sym
+			       : r.kind == BR_MAP    ? e->map_sym[r.index]
 			       : r.kind == BR_DATA   ? e->data_sym
 			       : r.kind == BR_RODATA ? e->rodata_sym
 						     : e->fn_sym[r.index];
