@@ -65,7 +65,7 @@ static const struct btf_type *kbtf_type(const struct kbtf *b, uint32_t id)
 	return (const void *)(b->types + b->off[id - b->first_id]);
 }
 
-/* Walks all types once: counts them, or fills the table. NULL or what is wrong. */
+/* Walks all types once and notes where each is. NULL or what is wrong. */
 static const char *kbtf_walk(struct kbtf *b)
 {
 	uint32_t pos = 0, n = 0;
@@ -84,9 +84,7 @@ static const char *kbtf_walk(struct kbtf *b)
 			(uint64_t)kind_size[kind].each * BTF_INFO_VLEN(t->info);
 		if (size > b->types_len - pos)
 			return "its type section ends inside a type";
-		if (b->off)
-			b->off[n] = pos;
-		n++;
+		b->off[n++] = pos;
 		pos += size;
 	}
 	b->n = n;
@@ -120,12 +118,10 @@ struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const stru
 		return NULL;
 	b->first_id = base ? base->first_id + base->n : 1;
 	b->first_str = base ? base->first_str + base->strs_len : 0;
+	/* Room for the most types there can be; what is not needed of it is never touched. */
+	b->off = arena_alloc(a, (h->type_len / sizeof(struct btf_type) + 1) * sizeof(*b->off));
 	*why = kbtf_walk(b);
-	if (*why)
-		return NULL;
-	b->off = arena_alloc(a, b->n * sizeof(*b->off) + 1);
-	*why = kbtf_walk(b);
-	return b;
+	return *why ? NULL : b;
 }
 
 uint32_t kbtf_find(const struct kbtf *b, unsigned int kind, const char *name)
