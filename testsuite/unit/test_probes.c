@@ -393,6 +393,12 @@ START_TEST(processes)
 	ck_assert_uint_eq(sites.n, 2);
 	ck_assert_int_eq(resolve(in_target("prog", "function(\"*\")")), PROBE_OK);
 	ck_assert_uint_eq(sites.n, 3);
+	/* a script stands for the program that runs it, which env looks for in PATH */
+	ck_assert_int_eq(
+		system("echo '#! ./prog -x' > script && echo '#!/usr/bin/env prog' > envy"), 0);
+	ck_assert_str_eq(one("process(\"./script\").function(\"main\")")->target, target("prog"));
+	setenv("PATH", arena_printf(&session.arena, "%s:%s", dir, getenv("PATH")), 1);
+	ck_assert_str_eq(one("process(\"./envy\").function(\"main\")")->target, target("prog"));
 	remove_target();
 }
 END_TEST

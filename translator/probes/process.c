@@ -59,6 +59,31 @@ static const char *process_find(struct arena *a, const char *name)
 	return out;
 }
 
+/*
+ * The program that runs @path when that is a script: what its first line names, for "env NAME" the
+ * NAME. @path itself when it is none.
+ */
+static const char *process_interpreter(struct arena *a, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	const char *program;
+	char line[256], *word, *next;
+
+	if (!f || !fgets(line, sizeof(line), f))
+		line[0] = 0;
+	if (f)
+		fclose(f);
+	if (strncmp(line, "#!", 2) != 0)
+		return path;
+	word = strtok_r(line + 2, " \t\n", &next);
+	program = word ? process_find(a, word) : NULL;
+	if (program && strcmp(basename(word), "env") == 0) {
+		word = strtok_r(NULL, " \t\n", &next);
+		program = word ? process_find(a, word) : NULL;
+	}
+	return program ? program : path;
+}
+
 static enum probe_result process_no_file(struct probe_env *env, const struct pp_component *c,
 					 bool quiet)
 {
@@ -141,6 +166,7 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	path = process_find(env->arena, file->str);
 	if (!path)
 		return process_no_file(env, file, quiet);
+	path = process_interpreter(env->arena, path);
 	f = elf_open(env->arena, path, &why);
 	if (!f) {
 		if (!quiet)
