@@ -6,34 +6,11 @@
 #ifndef SPILE_RT_H
 #define SPILE_RT_H
 
-#include <linux/atomic.h>
-#include <linux/cred.h>
-#include <linux/delay.h>
-#include <linux/hrtimer.h>
-#include <linux/irq_work.h>
-#include <linux/kprobes.h>
-#include <linux/mm.h>
-#include <linux/module.h>
-#include <linux/mutex.h>
-#include <linux/namei.h>
-#include <linux/percpu.h>
-#include <linux/perf_event.h>
-#include <linux/poll.h>
-#include <linux/proc_fs.h>
-#include <linux/random.h>
-#include <linux/sched.h>
-#include <linux/sched/signal.h>
-#include <linux/slab.h>
-#include <linux/timekeeping.h>
-#include <linux/tracepoint.h>
-#include <linux/uaccess.h>
-#include <linux/uprobes.h>
-#include <linux/vmalloc.h>
+#include "kernel.h"
 
 #include "abi.h"
 #include "base/record.h"
 #include "base/fmt.h"
-#include "compat/compat.h"
 
 /* ---- session ---- */
 
