@@ -192,7 +192,7 @@ static int run_ir_passes(struct compile *c)
 	}
 	refused = ir_place(c->ir, c->backend->sides, &probe);
 	if (refused) {
-		diag_error(&c->s->diag, TAG_RUNTIME, SPAN_NONE, "%s", refused);
+		diag_error(&c->s->diag, TAG_RUNTIME, elab_probe_at(c->elab, probe), "%s", refused);
 		return -1;
 	}
 	ir_locks(c->ir);

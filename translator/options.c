@@ -365,7 +365,7 @@ static int bad_option(struct session *s, int c, char **argv)
 		return bad(s, "stap --help lists what each takes", "an argument is missing after", argv[optind - 1]);
 	if (optopt && optopt < 256)
 		return bad(s, "stap --help lists the options", "unknown option", arena_printf(&s->arena, "-%c", optopt));
-	near_init(&m, argv[optind - 1]);
+	near_init(&m, arena_strndup(&s->arena, argv[optind - 1], strcspn(argv[optind - 1], "=")));
 	for (size_t i = 0; i < NROWS; i++) {
 		if (rows[i].long_name)
 			near_try(&m, arena_printf(&s->arena, "--%s", rows[i].long_name));

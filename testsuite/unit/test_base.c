@@ -121,7 +121,9 @@ START_TEST(near_names)
 	ck_assert_uint_eq(str_distance("", "abc", 5), 3);
 	near_init(&m, "printl");
 	near_try(&m, "sprintf");
+	near_try(&m, "print");
 	near_try(&m, "println");
+	near_try(&m, "print");
 	near_try(&m, "zebra");
 	ck_assert_str_eq(near_best(&m), "println");
 	near_init(&m, "xy");

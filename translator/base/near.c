@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* "Did you mean": edit distance and the nearest of many candidates. */
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/strtab.h"
@@ -51,14 +52,28 @@ void near_init(struct near_match *m, const char *want)
 	m->dist = (unsigned int)(strlen(want) / 3) + 1; /* the first one that is not near enough */
 }
 
+static size_t common_prefix(const char *a, const char *b)
+{
+	size_t n = 0;
+
+	while (a[n] && a[n] == b[n])
+		n++;
+	return n;
+}
+
+/* Of candidates as near as each other the one that starts more like what was wanted: printl is println, not print. */
+static bool better(const struct near_match *m, const char *candidate, unsigned int d)
+{
+	if (!m->best || d != m->dist)
+		return d < m->dist;
+	return common_prefix(m->want, candidate) > common_prefix(m->want, m->best);
+}
+
 void near_try(struct near_match *m, const char *candidate)
 {
-	unsigned int d;
+	unsigned int d = str_distance(m->want, candidate, m->dist);
 
-	if (!m->dist)
-		return;
-	d = str_distance(m->want, candidate, m->dist - 1);
-	if (d < m->dist) {
+	if (better(m, candidate, d)) {
 		m->dist = d;
 		m->best = candidate;
 	}

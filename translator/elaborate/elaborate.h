@@ -34,6 +34,9 @@ struct elab_count {
 struct elab_count elab_counts(const struct elab *e);
 void elab_print(struct buf *out, const struct elab *e); /* -p2 */
 
+/* Where the script names the probe that becomes number @probe of the IR module. */
+struct span elab_probe_at(const struct elab *e, uint32_t probe);
+
 /*
  * The unoptimised, unplaced IR. Never fails on what elaborate() accepted; the caller verifies it.
  */

@@ -182,6 +182,11 @@ static void lower_probes(struct lower *l)
 	}
 }
 
+struct span elab_probe_at(const struct elab *e, uint32_t probe)
+{
+	return probe < e->probes.n ? e->probes.v[probe].site->at : SPAN_NONE;
+}
+
 struct ir_module *lower(struct elab *e)
 {
 	struct lower l = { .e = e, .arena = e->arena, .m = ir_module_new(e->arena) };
