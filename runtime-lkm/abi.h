@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Between a script's generated C and the kernel-side runtime. A script includes nothing else, so that compiling it costs
- * no kernel header; the runtime includes it after the kernel's. Both sides see the same layouts: what is shared is laid
- * out here once, and its size asserted, because the two are compiled apart and linked.
+ * Between a script's generated C and the kernel-side runtime. A script includes nothing else, so
+ * that compiling it costs no kernel header; the runtime includes it after the kernel's. Both sides
+ * see the same layouts: what is shared is laid out here once, and its size asserted, because the
+ * two are compiled apart and linked.
  */
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
@@ -150,7 +151,10 @@ _Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 
-/* Strings are NUL-terminated and shorter than maxstringlen; destinations have maxstringlen bytes and may be an operand. */
+/*
+ * Strings are NUL-terminated and shorter than maxstringlen; destinations have maxstringlen bytes
+ * and may be an operand.
+ */
 void sp_str_copy(char *to, const char *from);
 void sp_str_cat(char *to, const char *a, const char *b);
 s64 sp_str_cmp(const char *a, const char *b);
@@ -190,7 +194,10 @@ s64 sp_retval(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */
 s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to);
 
-/* Intrinsics: sp_in_NAME(c, operands) gives a number, or sp_in_NAME(c, to, operands) writes a string. */
+/*
+ * Intrinsics: sp_in_NAME(c, operands) gives a number, or sp_in_NAME(c, to, operands) writes a
+ * string.
+ */
 s64 sp_in_pid(struct sp_ctx *c);
 s64 sp_in_tid(struct sp_ctx *c);
 s64 sp_in_ppid(struct sp_ctx *c);

@@ -2,7 +2,8 @@
 /* Kernel functions: at an instruction, and on return. */
 #include "rt.h"
 
-#define SP_KRETPROBE_ACTIVE 256 /* calls in progress at once that are watched, unless the script says */
+#define SP_KRETPROBE_ACTIVE                                                                        \
+	256 /* calls in progress at once that are watched, unless the script says */
 
 static int sp_kprobe_why(int rc, const char **why)
 {

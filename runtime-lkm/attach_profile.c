@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* timer.profile: each CPU, at the kernel's HZ, wherever it is then. CPUs that come online later are not sampled. */
+/*
+ * timer.profile: each CPU, at the kernel's HZ, wherever it is then. CPUs that come online later are
+ * not sampled.
+ */
 #include "rt.h"
 
 struct sp_profile {
@@ -7,7 +10,8 @@ struct sp_profile {
 	struct perf_event **events; /* by CPU */
 };
 
-static SP_CODE void sp_profile_hit(struct perf_event *e, struct perf_sample_data *data, struct pt_regs *regs)
+static SP_CODE void sp_profile_hit(struct perf_event *e, struct perf_sample_data *data,
+				   struct pt_regs *regs)
 {
 	sp_hit(e->overflow_handler_context, regs, NULL);
 }
@@ -16,9 +20,8 @@ static void sp_profile_release(struct sp_profile *own)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (own->events[cpu])
-			perf_event_release_kernel(own->events[cpu]);
+	for_each_possible_cpu(cpu) if (own->events[cpu])
+		perf_event_release_kernel(own->events[cpu]);
 	kvfree(own->events);
 }
 
@@ -38,9 +41,10 @@ static int sp_profile_attach(void *own, const struct sp_probe *p, const char **w
 	s->events = kvcalloc(nr_cpu_ids, sizeof(*s->events), GFP_KERNEL);
 	if (!s->events)
 		return -ENOMEM;
-	for_each_online_cpu(cpu) {
-		struct perf_event *e =
-			perf_event_create_kernel_counter(&attr, cpu, NULL, sp_profile_hit, (void *)p);
+	for_each_online_cpu(cpu)
+	{
+		struct perf_event *e = perf_event_create_kernel_counter(&attr, cpu, NULL,
+									sp_profile_hit, (void *)p);
 
 		if (IS_ERR(e)) {
 			sp_profile_release(s);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Timers: one shot on one CPU each period. A period that was slept through is skipped, not made up for. */
+/*
+ * Timers: one shot on one CPU each period. A period that was slept through is skipped, not made up
+ * for.
+ */
 #include "rt.h"
 
 #define SP_TIMER_SHORTEST 10000 /* ns: below, a machine would do nothing else */

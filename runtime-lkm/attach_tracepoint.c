@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Tracepoints, the kernel's and loaded modules'. A handler should have its tracepoint's own prototype, which a runtime compiled
- * once cannot know. Every argument of a tracepoint is a scalar or a pointer, though, and those travel in the same
- * places whatever their types: one function that takes them as longs stands for all. Arguments past the fifth lie
- * on the caller's stack, so a second function reads those only where the script names them. What a place holds above
- * its argument's width is undefined; the script narrows.
+ * Tracepoints, the kernel's and loaded modules'. A handler should have its tracepoint's own
+ * prototype, which a runtime compiled once cannot know. Every argument of a tracepoint is a scalar
+ * or a pointer, though, and those travel in the same places whatever their types: one function that
+ * takes them as longs stands for all. Arguments past the fifth lie on the caller's stack, so a
+ * second function reads those only where the script names them. What a place holds above its
+ * argument's width is undefined; the script narrows.
  */
 #include "rt.h"
 
@@ -20,17 +21,18 @@ struct sp_tp {
 #define SP_TP_IN_REGS SP_MAXTPARGS
 #endif
 
-static SP_CODE void sp_tp_few(void *data, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			      unsigned long a5)
+static SP_CODE void sp_tp_few(void *data, unsigned long a1, unsigned long a2, unsigned long a3,
+			      unsigned long a4, unsigned long a5)
 {
 	unsigned long args[SP_MAXTPARGS] = { a1, a2, a3, a4, a5 };
 
 	sp_hit(data, NULL, args);
 }
 
-static SP_CODE void sp_tp_many(void *data, unsigned long a1, unsigned long a2, unsigned long a3, unsigned long a4,
-			       unsigned long a5, unsigned long a6, unsigned long a7, unsigned long a8,
-			       unsigned long a9, unsigned long a10, unsigned long a11, unsigned long a12)
+static SP_CODE void sp_tp_many(void *data, unsigned long a1, unsigned long a2, unsigned long a3,
+			       unsigned long a4, unsigned long a5, unsigned long a6,
+			       unsigned long a7, unsigned long a8, unsigned long a9,
+			       unsigned long a10, unsigned long a11, unsigned long a12)
 {
 	unsigned long args[SP_MAXTPARGS] = { a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
 

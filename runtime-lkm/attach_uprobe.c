@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Instructions of programs and libraries, and returns of their functions, in every process that maps the file. */
+/*
+ * Instructions of programs and libraries, and returns of their functions, in every process that
+ * maps the file.
+ */
 #include "rt.h"
 
 struct sp_up {
@@ -9,14 +12,15 @@ struct sp_up {
 	void *handle;
 };
 
-static SP_CODE int sp_uprobe_hit(struct uprobe_consumer *uc, struct pt_regs *regs COMPAT_UPROBE_DATA)
+static SP_CODE int sp_uprobe_hit(struct uprobe_consumer *uc,
+				 struct pt_regs *regs COMPAT_UPROBE_DATA)
 {
 	sp_hit(container_of(uc, struct sp_up, uc)->p, regs, NULL);
 	return 0;
 }
 
-static SP_CODE int sp_uretprobe_hit(struct uprobe_consumer *uc, unsigned long func, struct pt_regs *regs
-				    COMPAT_UPROBE_DATA)
+static SP_CODE int sp_uretprobe_hit(struct uprobe_consumer *uc, unsigned long func,
+				    struct pt_regs *regs COMPAT_UPROBE_DATA)
 {
 	sp_hit(container_of(uc, struct sp_up, uc)->p, regs, NULL);
 	return 0;

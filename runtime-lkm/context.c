@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Contexts: what a handler needs while it runs, one for each CPU and one for begin, end and error probes. */
+/*
+ * Contexts: what a handler needs while it runs, one for each CPU and one for begin, end and error
+ * probes.
+ */
 #include "rt.h"
 
-#define SP_SLICE 10000 /* actions of an interruptible handler between two chances for others to run */
+#define SP_SLICE                                                                                   \
+	10000 /* actions of an interruptible handler between two chances for others to run */
 
 static struct sp_ctx __percpu *sp_ctxs;
 static struct sp_ctx sp_session_ctx;
 
-/* ---- locks of globals: tried, never waited for without a limit, so that no order of hits can deadlock ---- */
+/*
+ * ---- locks of globals: tried, never waited for without a limit, so that no order of hits can
+ * deadlock ----
+ */
 
 struct sp_lock {
 	atomic_t v; /* -1: a writer; n > 0: readers */
@@ -58,7 +65,9 @@ static SP_CODE bool sp_lock(const struct sp_ctx *c, const struct sp_probe *p)
 static SP_CODE void sp_report(struct sp_ctx *c)
 {
 	union sp_data args[4] = {
-		{ .num = c->err.operand }, { .num = c->err.loc }, { .num = c->probe->index },
+		{ .num = c->err.operand },
+		{ .num = c->err.loc },
+		{ .num = c->probe->index },
 		{ .str = c->err.kind == SP_ERR_USER ? c->err.text : "" },
 	};
 
@@ -94,7 +103,8 @@ static SP_CODE void sp_run(struct sp_ctx *c, const struct sp_probe *p)
 	}
 }
 
-static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs, const unsigned long *tpargs)
+static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs,
+			   const unsigned long *tpargs)
 {
 	unsigned long flags;
 	struct sp_ctx *c;
@@ -171,13 +181,13 @@ static int sp_contexts_alloc(void)
 	if (!sp_locks || !sp_ctxs || sp_context_alloc(&sp_session_ctx))
 		goto no_memory;
 	sp_session_ctx.interruptible = 1;
-	for_each_possible_cpu(cpu)
-		if (sp_context_alloc(per_cpu_ptr(sp_ctxs, cpu)))
-			goto no_memory;
+	for_each_possible_cpu(cpu) if (sp_context_alloc(per_cpu_ptr(sp_ctxs, cpu))) goto no_memory;
 	return 0;
 no_memory:
-	sp_session_fail(-1, "no memory for strings: %llu bytes for each of %u CPUs; a lower MAXSTRINGLEN needs less",
-			sp_script.string_bytes, num_possible_cpus());
+	sp_session_fail(
+		-1,
+		"no memory for strings: %llu bytes for each of %u CPUs; a lower MAXSTRINGLEN needs less",
+		sp_script.string_bytes, num_possible_cpus());
 	return -ENOMEM;
 }
 
@@ -186,8 +196,7 @@ static void sp_contexts_free(void)
 	int cpu;
 
 	if (sp_ctxs)
-		for_each_possible_cpu(cpu)
-			vfree(per_cpu_ptr(sp_ctxs, cpu)->strings);
+		for_each_possible_cpu(cpu) vfree(per_cpu_ptr(sp_ctxs, cpu)->strings);
 	free_percpu(sp_ctxs);
 	vfree(sp_session_ctx.strings);
 	kvfree(sp_locks);

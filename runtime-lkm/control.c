@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * /proc/spile:NAME/control: commands in, status out. One opener at a time; when it goes away without a "stop" (staprun was
- * killed), everything is disarmed at once and the module stays, inert, until it is removed.
+ * /proc/spile:NAME/control: commands in, status out. One opener at a time; when it goes away
+ * without a "stop" (staprun was killed), everything is disarmed at once and the module stays,
+ * inert, until it is removed.
  *
  *	setup BYTES	take all memory; BYTES for each CPU's records
  *	start TARGET	attach and run begin probes
@@ -40,7 +41,8 @@ static int sp_trace_files(void)
 	char name[16];
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		if (!sp_rings[cpu])
 			continue;
 		snprintf(name, sizeof(name), "trace%d", cpu);
@@ -97,12 +99,13 @@ static ssize_t sp_control_read(struct file *f, char __user *to, size_t count, lo
 
 	f->private_data = (void *)(long)atomic_read(&sp.events);
 	WRITE_ONCE(sp.urgent, false);
-	n = scnprintf(text, sizeof(text),
-		      "state=%d exit=%d failed=%d errors=%lld locked=%lld nested=%lld missed=%lld lost=%llu probe=%d why=%s\n",
-		      atomic_read(&sp.state), READ_ONCE(sp.exit_wanted), READ_ONCE(sp.failed),
-		      (s64)atomic64_read(&sp.errors), (s64)atomic64_read(&sp.skipped_lock),
-		      (s64)atomic64_read(&sp.skipped_nested), (s64)atomic64_read(&sp.missed), sp_rings_lost(),
-		      sp.failed_probe, sp.why);
+	n = scnprintf(
+		text, sizeof(text),
+		"state=%d exit=%d failed=%d errors=%lld locked=%lld nested=%lld missed=%lld lost=%llu probe=%d why=%s\n",
+		atomic_read(&sp.state), READ_ONCE(sp.exit_wanted), READ_ONCE(sp.failed),
+		(s64)atomic64_read(&sp.errors), (s64)atomic64_read(&sp.skipped_lock),
+		(s64)atomic64_read(&sp.skipped_nested), (s64)atomic64_read(&sp.missed),
+		sp_rings_lost(), sp.failed_probe, sp.why);
 	if (count < n)
 		return -EMSGSIZE;
 	return copy_to_user(to, text, n) ? -EFAULT : n;

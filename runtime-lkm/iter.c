@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * foreach. The set of elements is fixed at the start, in order of insertion or stably sorted. Each foreach of the script has its
- * arrays from load on; the handler holds the global's lock for writing, so that one CPU at a time uses them.
+ * foreach. The set of elements is fixed at the start, in order of insertion or stably sorted. Each
+ * foreach of the script has its arrays from load on; the handler holds the global's lock for
+ * writing, so that one CPU at a time uses them.
  */
 #include "rt.h"
 
 static struct sp_iter *sp_iters;
 
 /* How the script wants two elements ordered: < 0 when @a comes first. */
-static SP_CODE s64 sp_iter_compare(const struct sp_iter *it, const struct sp_iter_desc *d, u32 a, u32 b)
+static SP_CODE s64 sp_iter_compare(const struct sp_iter *it, const struct sp_iter_desc *d, u32 a,
+				   u32 b)
 {
 	const struct sp_map *m = it->map;
-	const char *ea = (const char *)sp_part_elem(m, it->from, a), *eb = (const char *)sp_part_elem(m, it->from, b);
+	const char *ea = (const char *)sp_part_elem(m, it->from, a),
+		   *eb = (const char *)sp_part_elem(m, it->from, b);
 	u32 type = d->key ? m->g->keys[d->key - 1] : m->g->type;
 	u32 off = d->key ? m->key_off[d->key - 1] : m->val_off;
 	s64 x, y, order;
@@ -51,7 +54,8 @@ static SP_CODE void sp_iter_sort(struct sp_iter *it, const struct sp_iter_desc *
 			u32 a = lo, b = mid, k = lo;
 
 			while (a < mid && b < hi)
-				to[k++] = sp_iter_compare(it, d, from[b], from[a]) < 0 ? from[b++] : from[a++];
+				to[k++] = sp_iter_compare(it, d, from[b], from[a]) < 0 ? from[b++]
+										       : from[a++];
 			while (a < mid)
 				to[k++] = from[a++];
 			while (b < hi)
@@ -63,7 +67,8 @@ static SP_CODE void sp_iter_sort(struct sp_iter *it, const struct sp_iter_desc *
 }
 
 /* Takes one more element into the best @keep so far; equal ones stay in order of arrival. */
-static SP_CODE void sp_iter_best(struct sp_iter *it, const struct sp_iter_desc *d, u32 keep, u32 elem)
+static SP_CODE void sp_iter_best(struct sp_iter *it, const struct sp_iter_desc *d, u32 keep,
+				 u32 elem)
 {
 	u32 lo = 0, hi = it->n;
 
@@ -125,7 +130,8 @@ SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit)
 	struct sp_iter *it = &sp_iters[iter];
 
 	if (it->open && it->depth != c->depth)
-		return sp_fail(c, SP_ERR_ITER, d->global); /* an outer call of the same function is in its loop */
+		return sp_fail(c, SP_ERR_ITER,
+			       d->global); /* an outer call of the same function is in its loop */
 	sp_iter_close(c, it);
 	it->open = true;
 	it->depth = c->depth;
@@ -186,7 +192,8 @@ SP_CODE void sp_it_val_str(struct sp_ctx *c, u32 iter, char *to)
 
 SP_CODE s32 sp_it_stat(struct sp_ctx *c, u32 iter, u32 op, s64 *out)
 {
-	const struct sp_stat *s = (const struct sp_stat *)(sp_iter_at(iter) + sp_iters[iter].map->val_off);
+	const struct sp_stat *s =
+		(const struct sp_stat *)(sp_iter_at(iter) + sp_iters[iter].map->val_off);
 
 	return sp_stat_extract(s, op, out) ? 0 : sp_fail(c, SP_ERR_EMPTY, 0);
 }
@@ -216,8 +223,10 @@ static int sp_iters_alloc(void)
 		const struct sp_global *g = &sp_script.globals[sp_script.iters[i].global];
 
 		if (sp_iter_alloc(&sp_iters[i], &sp_script.iters[i])) {
-			sp_session_fail(-1, "no memory to iterate over %u elements of %s; give it a lower size or MAXMAPENTRIES",
-					g->max_entries, g->name);
+			sp_session_fail(
+				-1,
+				"no memory to iterate over %u elements of %s; give it a lower size or MAXMAPENTRIES",
+				g->max_entries, g->name);
 			return -ENOMEM;
 		}
 	}

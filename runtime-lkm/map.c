@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Arrays: bounded hash tables, all memory taken at load, elements linked in order of insertion. The caller's handler
- * holds the lock of the global. An element's key never moves, so a stale number is wrong but harmless.
+ * Arrays: bounded hash tables, all memory taken at load, elements linked in order of insertion. The
+ * caller's handler holds the lock of the global. An element's key never moves, so a stale number is
+ * wrong but harmless.
  */
 #include "rt.h"
 
@@ -9,7 +10,8 @@ static void *sp_big_alloc(u64 bytes)
 {
 	if (bytes > ULONG_MAX / 2 || bytes / PAGE_SIZE > (u64)si_mem_available() * 3 / 4)
 		return NULL;
-	return __vmalloc(max_t(u64, bytes, 1), GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY);
+	return __vmalloc(max_t(u64, bytes, 1),
+			 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY);
 }
 
 static SP_CODE struct sp_elem *sp_part_elem(const struct sp_map *m, const struct sp_part *p, u32 i)
@@ -44,20 +46,23 @@ static SP_CODE u32 sp_key_hash(const struct sp_global *g, const union sp_data *k
 	return (u32)(h ^ (h >> 32));
 }
 
-static SP_CODE bool sp_key_equal(const struct sp_map *m, const struct sp_elem *e, const union sp_data *keys)
+static SP_CODE bool sp_key_equal(const struct sp_map *m, const struct sp_elem *e,
+				 const union sp_data *keys)
 {
 	u32 i;
 
 	for (i = 0; i < m->g->nkeys; i++) {
 		const char *key = (const char *)e + m->key_off[i];
 
-		if (m->g->keys[i] == SP_I64 ? *(const s64 *)key != keys[i].num : !sp_str_eq(key, keys[i].str))
+		if (m->g->keys[i] == SP_I64 ? *(const s64 *)key != keys[i].num
+					    : !sp_str_eq(key, keys[i].str))
 			return false;
 	}
 	return true;
 }
 
-static SP_CODE void sp_key_store(const struct sp_map *m, struct sp_elem *e, const union sp_data *keys)
+static SP_CODE void sp_key_store(const struct sp_map *m, struct sp_elem *e,
+				 const union sp_data *keys)
 {
 	u32 i;
 
@@ -73,7 +78,8 @@ static SP_CODE void sp_key_store(const struct sp_map *m, struct sp_elem *e, cons
 
 /* ---- a part ---- */
 
-static SP_CODE u32 sp_part_find(const struct sp_map *m, const struct sp_part *p, u32 hash, const union sp_data *keys)
+static SP_CODE u32 sp_part_find(const struct sp_map *m, const struct sp_part *p, u32 hash,
+				const union sp_data *keys)
 {
 	u32 i = p->bucket[hash & p->mask];
 
@@ -109,7 +115,8 @@ static SP_CODE void sp_part_remove(const struct sp_map *m, struct sp_part *p, u3
 }
 
 /* A new element with its key and no value yet, the last in order. The part has room. */
-static SP_CODE u32 sp_part_insert(const struct sp_map *m, struct sp_part *p, u32 hash, const union sp_data *keys)
+static SP_CODE u32 sp_part_insert(const struct sp_map *m, struct sp_part *p, u32 hash,
+				  const union sp_data *keys)
 {
 	struct sp_elem *e;
 	u32 i = p->free;
@@ -184,7 +191,10 @@ static SP_CODE void *sp_map_find(u32 g, const union sp_data *keys)
 	return i ? (char *)sp_part_elem(m, m->parts[0], i) + m->val_off : NULL;
 }
 
-/* The value of an element, inserted as 0 or "" when new; NULL with the error set when there is no room. */
+/*
+ * The value of an element, inserted as 0 or "" when new; NULL with the error set when there is no
+ * room.
+ */
 static SP_CODE void *sp_map_need(struct sp_ctx *c, u32 g, const union sp_data *keys)
 {
 	struct sp_map *m = sp_map_of(g);
@@ -195,7 +205,8 @@ static SP_CODE void *sp_map_need(struct sp_ctx *c, u32 g, const union sp_data *k
 	if (!i) {
 		if (p->n >= m->g->max_entries) {
 			if (!m->g->wrap) {
-				sp_fail(c, m->g->sized ? SP_ERR_OVERFLOW_SIZED : SP_ERR_OVERFLOW, m->g->max_entries);
+				sp_fail(c, m->g->sized ? SP_ERR_OVERFLOW_SIZED : SP_ERR_OVERFLOW,
+					m->g->max_entries);
 				return NULL;
 			}
 			sp_part_remove(m, p, p->first);
@@ -300,8 +311,10 @@ static int sp_map_alloc(u32 number)
 no_memory:
 	if (m)
 		bytes *= m->nparts;
-	sp_session_fail(-1, "no memory for the array %s: %u elements need %llu KiB%s; give it a lower size or MAXMAPENTRIES",
-			g->name, g->max_entries, (bytes + 1023) >> 10, g->is_stat ? " over all CPUs" : "");
+	sp_session_fail(
+		-1,
+		"no memory for the array %s: %u elements need %llu KiB%s; give it a lower size or MAXMAPENTRIES",
+		g->name, g->max_entries, (bytes + 1023) >> 10, g->is_stat ? " over all CPUs" : "");
 	return -ENOMEM;
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Reading the kernel's and a process's memory, and a hit's arguments. Never sleeps: a page that is not there is a fault. */
+/*
+ * Reading the kernel's and a process's memory, and a hit's arguments. Never sleeps: a page that is
+ * not there is a fault.
+ */
 #include "rt.h"
 
 /* As IR_MEM() and IR_USER of ir.h. */
-#define SP_MEM_WIDTH(mem) ((mem) & 15u)
+#define SP_MEM_WIDTH(mem) ((mem)&15u)
 #define SP_MEM_SIGNED 16u
 #define SP_MEM_USER 32u
 
@@ -35,8 +38,8 @@ SP_CODE s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out)
 }
 
 /*
- * Copies piece by piece, no piece across a page: what follows the string may be unmapped. The destination is left alone
- * when it fails.
+ * Copies piece by piece, no piece across a page: what follows the string may be unmapped. The
+ * destination is left alone when it fails.
  */
 SP_CODE s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to)
 {

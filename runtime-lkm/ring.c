@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Transport. Each CPU has a ring of records with one writer (the handler that runs there, or a begin or end probe with
- * interrupts off) and one reader. Not relay: a record becomes visible only when it is complete, none is ever
- * split or padded, and nothing depends on CONFIG_RELAY or debugfs.
+ * Transport. Each CPU has a ring of records with one writer (the handler that runs there, or a
+ * begin or end probe with interrupts off) and one reader. Not relay: a record becomes visible only
+ * when it is complete, none is ever split or padded, and nothing depends on CONFIG_RELAY or
+ * debugfs.
  */
 #include "rt.h"
 
 #define SP_RING_LOWEST (64u << 10)
 #define SP_RING_HIGHEST (1u << 30)
-#define SP_WAIT_ROUNDS 200 /* of a tick each, without any progress of the reader, before a record is given up */
+#define SP_WAIT_ROUNDS                                                                             \
+	200 /* of a tick each, without any progress of the reader, before a record is given up */
 
 static int sp_ring_pages(struct sp_ring *r)
 {
@@ -19,8 +21,9 @@ static int sp_ring_pages(struct sp_ring *r)
 	if (!r->pages || !twice)
 		goto failed;
 	for (i = 0; i < r->npages; i++) {
-		r->pages[i] = alloc_pages_node(cpu_to_node(r->cpu),
-					       GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY, 0);
+		r->pages[i] =
+			alloc_pages_node(cpu_to_node(r->cpu),
+					 GFP_KERNEL | __GFP_ZERO | __GFP_NOWARN | __GFP_NORETRY, 0);
 		if (!r->pages[i])
 			goto failed;
 		twice[i] = twice[r->npages + i] = r->pages[i];
@@ -47,12 +50,14 @@ static void sp_ring_free(struct sp_ring *r)
 
 static int sp_rings_alloc(u64 bytes)
 {
-	u32 size = clamp_t(u64, roundup_pow_of_two(max_t(u64, bytes, 1)), SP_RING_LOWEST, SP_RING_HIGHEST);
+	u32 size = clamp_t(u64, roundup_pow_of_two(max_t(u64, bytes, 1)), SP_RING_LOWEST,
+			   SP_RING_HIGHEST);
 	int cpu;
 
 	if ((u64)size * num_online_cpus() / PAGE_SIZE > si_mem_available() / 2)
 		goto no_memory;
-	for_each_online_cpu(cpu) {
+	for_each_online_cpu(cpu)
+	{
 		struct sp_ring *r = kzalloc(sizeof(*r), GFP_KERNEL);
 
 		if (!r)
@@ -67,8 +72,10 @@ static int sp_rings_alloc(u64 bytes)
 	}
 	return 0;
 no_memory:
-	sp_session_fail(-1, "no memory for output buffers of %u KiB for each of %u CPUs; ask for less with -s", size >> 10,
-			num_online_cpus());
+	sp_session_fail(
+		-1,
+		"no memory for output buffers of %u KiB for each of %u CPUs; ask for less with -s",
+		size >> 10, num_online_cpus());
 	return -ENOMEM;
 }
 
@@ -76,7 +83,8 @@ static void sp_rings_free(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) {
+	for_each_possible_cpu(cpu)
+	{
 		sp_ring_free(sp_rings[cpu]);
 		sp_rings[cpu] = NULL;
 	}
@@ -87,9 +95,7 @@ static u64 sp_rings_lost(void)
 	u64 n = 0;
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-		if (sp_rings[cpu])
-			n += READ_ONCE(sp_rings[cpu]->lost);
+	for_each_possible_cpu(cpu) if (sp_rings[cpu]) n += READ_ONCE(sp_rings[cpu]->lost);
 	return n;
 }
 
@@ -107,8 +113,8 @@ static SP_CODE bool sp_ring_has_room(struct sp_ring *r, u32 size)
 }
 
 /*
- * A begin or end probe can wait for the reader: what it prints is never lost while there is one that reads. Returns the
- * ring of the CPU it runs on then, with interrupts off.
+ * A begin or end probe can wait for the reader: what it prints is never lost while there is one
+ * that reads. Returns the ring of the CPU it runs on then, with interrupts off.
  */
 static struct sp_ring *sp_ring_wait(u32 size, unsigned long *flags)
 {
@@ -154,7 +160,8 @@ static SP_CODE void sp_ring_write(struct sp_ring *r, const struct rec *head, u32
 	smp_store_release(&r->head, r->head + head->size);
 }
 
-SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings, const union sp_data *args)
+SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
+		     const union sp_data *args)
 {
 	struct rec head = { .size = sizeof(head), .type = type, .id = id };
 	struct sp_ring *r;

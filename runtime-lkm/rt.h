@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Inside of the kernel-side runtime. It is compiled as one unit (sp_rt.c includes the others), because parsing the kernel's
- * headers takes most of the time.
+ * Inside of the kernel-side runtime. It is compiled as one unit (sp_rt.c includes the others),
+ * because parsing the kernel's headers takes most of the time.
  */
 #ifndef SPILE_RT_H
 #define SPILE_RT_H
@@ -9,8 +9,8 @@
 #include "kernel.h"
 
 #include "abi.h"
-#include "base/record.h"
 #include "base/fmt.h"
+#include "base/record.h"
 
 /* ---- session ---- */
 
@@ -112,7 +112,7 @@ static void *sp_big_alloc(u64 bytes);
 
 struct sp_iter {
 	struct sp_map *map;
-	struct sp_part *from; /* where the elements are: the map's, or for statistics a merged copy */
+	struct sp_part *from; /* holds the elements: the map's, or a merged copy (statistics) */
 	u32 *order, *spare;
 	u32 n, pos; /* pos: of the current element, from 1 */
 	u32 depth; /* of the call that opened it */

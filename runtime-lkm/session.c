@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One session: taking memory, attaching, begin probes, stopping, end probes. The control file's mutex is held. */
+/*
+ * One session: taking memory, attaching, begin probes, stopping, end probes. The control file's
+ * mutex is held.
+ */
 #include "rt.h"
 
 static const struct sp_kind *const sp_kinds[SP_AT_COUNT] = {
-	[SP_AT_TIMER] = &sp_kind_timer,
-	[SP_AT_PROFILE] = &sp_kind_profile,
-	[SP_AT_KPROBE] = &sp_kind_kprobe,
-	[SP_AT_KRETPROBE] = &sp_kind_kretprobe,
-	[SP_AT_TRACEPOINT] = &sp_kind_tracepoint,
-	[SP_AT_UPROBE] = &sp_kind_uprobe,
+	[SP_AT_TIMER] = &sp_kind_timer,           [SP_AT_PROFILE] = &sp_kind_profile,
+	[SP_AT_KPROBE] = &sp_kind_kprobe,         [SP_AT_KRETPROBE] = &sp_kind_kretprobe,
+	[SP_AT_TRACEPOINT] = &sp_kind_tracepoint, [SP_AT_UPROBE] = &sp_kind_uprobe,
 	[SP_AT_URETPROBE] = &sp_kind_uretprobe,
 };
 
@@ -148,7 +148,8 @@ static int sp_attach_all(bool late)
 		if (!k || k->late != late)
 			continue;
 		if (!sp_attached[p->kind].own)
-			sp_attached[p->kind].own = kvcalloc(sp_script.nprobes, sizeof(void *), GFP_KERNEL);
+			sp_attached[p->kind].own =
+				kvcalloc(sp_script.nprobes, sizeof(void *), GFP_KERNEL);
 		rc = sp_attached[p->kind].own ? sp_attach(p) : -ENOMEM;
 		if (rc)
 			return rc;
@@ -165,7 +166,10 @@ static bool sp_session_may_run(u32 kind)
 	return READ_ONCE(sp.failed) == (kind == SP_AT_ERROR);
 }
 
-/* exit() or an error in a begin probe keeps the later ones from running; so does an error in an end probe. */
+/*
+ * exit() or an error in a begin probe keeps the later ones from running; so does an error in an end
+ * probe.
+ */
 static void sp_run_session_probes(u32 kind)
 {
 	u32 i;
@@ -179,8 +183,8 @@ static void sp_run_session_probes(u32 kind)
 }
 
 /*
- * Everything is attached before the begin probes, so that a probe that cannot be is reported before any output, and hits
- * count from the end of the last begin probe.
+ * Everything is attached before the begin probes, so that a probe that cannot be is reported before
+ * any output, and hits count from the end of the last begin probe.
  */
 static int sp_session_start(s32 target)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The kernel-side runtime, as one unit: see rt.h. */
+/* The kernel-side runtime, as one unit: see rt.h. What is used comes before what uses it. */
 #include "rt.h"
 
+/* clang-format off */
 #include "strings.c"
 #include "ring.c"
 #include "context.c"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Statistics: each CPU accumulates in a part of its own, so that <<< takes no lock of the handler. A part's inner lock is
- * held for one short access by its CPU, and by readers, who hold the global's lock for writing. The size limit
- * and the order of insertion hold for all parts together: inserting, which is rare, looks at the others.
- * Order of inner locks: the map's insert lock, then one part's at a time.
+ * Statistics: each CPU accumulates in a part of its own, so that <<< takes no lock of the handler.
+ * A part's inner lock is held for one short access by its CPU, and by readers, who hold the
+ * global's lock for writing. The size limit and the order of insertion hold for all parts together:
+ * inserting, which is rare, looks at the others. Order of inner locks: the map's insert lock, then
+ * one part's at a time.
  */
 #include "rt.h"
 
@@ -18,8 +19,8 @@ static SP_CODE void sp_spin_end(atomic_t *l)
 	atomic_set_release(l, 0);
 }
 
-#define sp_for_each_part(m, k) \
-	for ((k) = 0; (k) < (m)->nparts; (k)++) \
+#define sp_for_each_part(m, k)                                                                     \
+	for ((k) = 0; (k) < (m)->nparts; (k)++)                                                    \
 		if ((m)->parts[k])
 
 static SP_CODE struct sp_stat *sp_stat_of(const struct sp_map *m, const struct sp_part *p, u32 i)
@@ -69,7 +70,8 @@ static SP_CODE u64 sp_stat_seq(struct sp_map *m, u32 hash, const union sp_data *
 	u64 seq = 0;
 	u32 k, i;
 
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		sp_spin(&m->parts[k]->lock);
 		i = sp_part_find(m, m->parts[k], hash, keys);
 		if (i)
@@ -87,14 +89,16 @@ static SP_CODE void sp_stat_evict(struct sp_map *m)
 	u64 oldest = U64_MAX;
 	u32 k;
 
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		struct sp_part *p = m->parts[k];
 		u32 first = READ_ONCE(p->first);
 
 		if (first)
 			oldest = min(oldest, sp_part_elem(m, p, first)->seq);
 	}
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		struct sp_part *p = m->parts[k];
 		u32 i;
 
@@ -162,7 +166,8 @@ SP_CODE s32 sp_stat_get(struct sp_ctx *c, u32 g, const union sp_data *keys, u32 
 	struct sp_stat all = { 0 };
 	u32 hash = sp_key_hash(m->g, keys), k, i;
 
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -180,7 +185,8 @@ static SP_CODE void sp_stat_collect(struct sp_map *m, struct sp_part *into)
 	u32 k, i, j, max = m->g->nkeys ? m->g->max_entries : 1;
 	union sp_data keys[SP_MAXKEYS];
 
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -217,7 +223,8 @@ SP_CODE s64 sp_map_has(struct sp_ctx *c, u32 g, const union sp_data *keys)
 {
 	struct sp_map *m = sp_map_of(g);
 
-	return m->g->is_stat ? sp_stat_seq(m, sp_key_hash(m->g, keys), keys) != 0 : sp_map_find(g, keys) != NULL;
+	return m->g->is_stat ? sp_stat_seq(m, sp_key_hash(m->g, keys), keys) != 0
+			     : sp_map_find(g, keys) != NULL;
 }
 
 SP_CODE void sp_map_del(struct sp_ctx *c, u32 g, const union sp_data *keys)
@@ -227,7 +234,8 @@ SP_CODE void sp_map_del(struct sp_ctx *c, u32 g, const union sp_data *keys)
 	bool found = false;
 
 	sp_spin(&m->insert_lock);
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -248,7 +256,8 @@ SP_CODE void sp_map_clear(struct sp_ctx *c, u32 g)
 	u32 k;
 
 	sp_spin(&m->insert_lock);
-	sp_for_each_part(m, k) {
+	sp_for_each_part(m, k)
+	{
 		sp_spin(&m->parts[k]->lock);
 		sp_part_clear(m->parts[k]);
 		sp_spin_end(&m->parts[k]->lock);

@@ -76,7 +76,10 @@ static SP_CODE int sp_digit(char ch)
 	return ch >= 'a' && ch <= 'z' ? ch - 'a' + 10 : 99;
 }
 
-/* As C's strtoll: blanks, a sign, the prefixes of base 0, 16 and 8; stops at what is no digit; out of range saturates. */
+/*
+ * As C's strtoll: blanks, a sign, the prefixes of base 0, 16 and 8; stops at what is no digit; out
+ * of range saturates.
+ */
 SP_CODE s64 sp_in_strtol(struct sp_ctx *c, const char *s, s64 base)
 {
 	u64 v = 0, limit;
@@ -89,7 +92,8 @@ SP_CODE s64 sp_in_strtol(struct sp_ctx *c, const char *s, s64 base)
 	minus = *s == '-';
 	if (*s == '-' || *s == '+')
 		s++;
-	if ((base == 0 || base == 16) && s[0] == '0' && (s[1] | 0x20) == 'x' && sp_digit(s[2]) < 16) {
+	if ((base == 0 || base == 16) && s[0] == '0' && (s[1] | 0x20) == 'x' &&
+	    sp_digit(s[2]) < 16) {
 		s += 2;
 		base = 16;
 	} else if (base == 0) {
@@ -139,8 +143,9 @@ static SP_CODE int sp_error_text(const struct sp_ctx *c, char *to, size_t size)
 		default:
 			s = c->err.text;
 			if (*t == 'g')
-				s = (u64)c->err.operand < sp_script.nglobals ?
-					    sp_script.globals[c->err.operand].name : "?";
+				s = (u64)c->err.operand < sp_script.nglobals
+					    ? sp_script.globals[c->err.operand].name
+					    : "?";
 			fmt_lit(&o, s, strlen(s));
 		}
 	}

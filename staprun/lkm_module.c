@@ -37,8 +37,8 @@ static int insert(const char *path)
 }
 
 /*
- * A module of the same name is there. When it is ours and nobody holds its control file, a staprun was killed: it is
- * removed. 0: gone.
+ * A module of the same name is there. When it is ours and nobody holds its control file, a staprun
+ * was killed: it is removed. 0: gone.
  */
 static int remove_left_over(struct run *r, const char *name)
 {
@@ -51,12 +51,17 @@ static int remove_left_over(struct run *r, const char *name)
 			return 0;
 	}
 	if (access(control, F_OK)) {
-		diag_error(&r->diag, TAG_MODULE_BUSY, SPAN_NONE, "a kernel module named %s is loaded that is not Spile's", name);
+		diag_error(&r->diag, TAG_MODULE_BUSY, SPAN_NONE,
+			   "a kernel module named %s is loaded that is not Spile's", name);
 		diag_hint(&r->diag, "choose another name with stap -m");
 	} else {
-		diag_error(&r->diag, TAG_MODULE_BUSY, SPAN_NONE, "the module %s is loaded and in use by another session", name);
-		diag_hint(&r->diag, "end that session, or choose another name with stap -m; staprun -d %s removes a module "
-				    "that a killed session left", name);
+		diag_error(&r->diag, TAG_MODULE_BUSY, SPAN_NONE,
+			   "the module %s is loaded and in use by another session", name);
+		diag_hint(
+			&r->diag,
+			"end that session, or choose another name with stap -m; staprun -d %s removes a module "
+			"that a killed session left",
+			name);
 	}
 	return -1;
 }
@@ -77,30 +82,37 @@ static void explain(struct run *r, int rc)
 	switch (-rc) {
 	case EPERM:
 		if (locked_down() || !geteuid()) {
-			diag_error(&r->diag, TAG_LOAD, SPAN_NONE,
-				   "this kernel loads no modules that are not signed (lockdown, or module loading is disabled)");
+			diag_error(
+				&r->diag, TAG_LOAD, SPAN_NONE,
+				"this kernel loads no modules that are not signed (lockdown, or module loading is disabled)");
 			diag_hint(&r->diag, "use --bpf, or turn Secure Boot off");
 		} else {
-			diag_error(&r->diag, TAG_NOT_ROOT, SPAN_NONE, "only root may load kernel modules");
+			diag_error(&r->diag, TAG_NOT_ROOT, SPAN_NONE,
+				   "only root may load kernel modules");
 			diag_hint(&r->diag, "run as root");
 		}
 		break;
 	case EKEYREJECTED:
 	case ENOKEY:
 		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "this kernel loads signed modules only");
-		diag_hint(&r->diag, "use --bpf, or sign %s with a key of this machine", r->opt.object);
+		diag_hint(&r->diag, "use --bpf, or sign %s with a key of this machine",
+			  r->opt.object);
 		break;
 	case ENOEXEC:
-		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "the kernel refuses %s: it was built for another kernel (see dmesg)",
+		diag_error(&r->diag, TAG_LOAD, SPAN_NONE,
+			   "the kernel refuses %s: it was built for another kernel (see dmesg)",
 			   r->opt.object);
-		diag_hint(&r->diag, "build it on this kernel, or with stap -r RELEASE for this one's release");
+		diag_hint(
+			&r->diag,
+			"build it on this kernel, or with stap -r RELEASE for this one's release");
 		break;
 	case ENOSYS:
 		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "this kernel has no loadable modules");
 		diag_hint(&r->diag, "use --bpf");
 		break;
 	default:
-		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "the kernel does not load %s: %s", r->opt.object, strerror(-rc));
+		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "the kernel does not load %s: %s",
+			   r->opt.object, strerror(-rc));
 	}
 }
 

@@ -12,7 +12,8 @@
 #include "staprun/runner_lkm.h"
 
 #define LEAST_ROOM (256u << 10)
-#define MOST_HELD (512u << 20) /* bytes here before what comes waits, and at last is lost, in the kernel */
+#define MOST_HELD                                                                                  \
+	(512u << 20) /* bytes here before what comes waits, and at last is lost, in the kernel */
 
 int rings_open(struct lkm_rings *g, const char *folder)
 {
@@ -32,7 +33,8 @@ int rings_open(struct lkm_rings *g, const char *folder)
 			break;
 		}
 		g->cpus = more;
-		more[g->n] = (struct lkm_cpu){ .fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC) };
+		more[g->n] =
+			(struct lkm_cpu){ .fd = openat(dirfd(d), e->d_name, O_RDONLY | O_CLOEXEC) };
 		if (more[g->n].fd < 0)
 			rc = -errno;
 		else
@@ -132,7 +134,8 @@ int rings_merge(struct lkm_rings *g, struct run *r, uint64_t horizon)
 		}
 		if (!best || best->time > horizon)
 			return 0;
-		if (best->size < sizeof(*best) || best->size % 8 || best->size > from->len - from->pos)
+		if (best->size < sizeof(*best) || best->size % 8 ||
+		    best->size > from->len - from->pos)
 			return -1;
 		from->pos += best->size;
 		g->held -= best->size;

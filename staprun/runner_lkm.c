@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The module runtime. Everything goes through /proc/spile:NAME: commands and status through "control", records through
- * "traceN". While a command runs, begin or end probes may print more than the rings hold, so a thread empties them.
+ * The module runtime. Everything goes through /proc/spile:NAME: commands and status through
+ * "control", records through "traceN". While a command runs, begin or end probes may print more
+ * than the rings hold, so a thread empties them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +20,8 @@
 #define LKM_POLL 100 /* ms */
 #define LKM_BUFFER (2u << 20) /* bytes for each CPU */
 /*
- * A record's time is taken just before it becomes visible. Younger ones wait, so that another CPU's older record that was
- * still being written is not overtaken.
+ * A record's time is taken just before it becomes visible. Younger ones wait, so that another CPU's
+ * older record that was still being written is not overtaken.
  */
 #define LKM_SETTLE 2000000 /* ns */
 #define LKM_DRAIN_PAUSE 1000000 /* ns, while a command runs */
@@ -59,17 +60,19 @@ static int read_status(struct run *r, struct lkm_status *st)
 		n = pread(l->control, text, sizeof(text) - 1, 0);
 	while (n < 0 && errno == EINTR);
 	if (n < 0) {
-		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "cannot read the state of the module %s: %s", l->name,
-			   strerror(errno));
+		diag_error(&r->diag, TAG_LOAD, SPAN_NONE,
+			   "cannot read the state of the module %s: %s", l->name, strerror(errno));
 		return -1;
 	}
 	text[n] = 0;
 	why = strstr(text, " why=");
 	if (why)
 		*why = 0;
-	*st = (struct lkm_status){ field(text, " exit="),   field(text, " failed="), field(text, " errors="),
-				   field(text, " locked="), field(text, " nested="), field(text, " missed="),
-				   field(text, " lost="),   field(text, " probe="),  "" };
+	*st = (struct lkm_status){
+		field(text, " exit="),   field(text, " failed="), field(text, " errors="),
+		field(text, " locked="), field(text, " nested="), field(text, " missed="),
+		field(text, " lost="),   field(text, " probe="),  ""
+	};
 	if (why) {
 		why[5 + strcspn(why + 5, "\n")] = 0;
 		st->why = arena_strdup(&r->arena, why + 5);
@@ -129,14 +132,16 @@ static int open_control(struct run *r)
 	if (l->control >= 0)
 		return 0;
 	diag_error(&r->diag, errno == EBUSY ? TAG_MODULE_BUSY : TAG_LOAD, SPAN_NONE,
-		   "cannot open %s/control of the module that was loaded: %s", l->folder, strerror(errno));
+		   "cannot open %s/control of the module that was loaded: %s", l->folder,
+		   strerror(errno));
 	return -1;
 }
 
 static int setup(struct run *r)
 {
 	struct lkm *l = r->priv;
-	unsigned long long bytes = r->opt.buffer_mb ? (unsigned long long)r->opt.buffer_mb << 20 : LKM_BUFFER;
+	unsigned long long bytes =
+		r->opt.buffer_mb ? (unsigned long long)r->opt.buffer_mb << 20 : LKM_BUFFER;
 	int rc = command(l, arena_printf(&r->arena, "setup %llu", bytes));
 
 	if (!rc)
@@ -173,12 +178,13 @@ static void attach_failed(struct run *r, int rc)
 	if (*l->status.why && l->status.probe >= 0 && l->status.probe < r->ir->probes.n) {
 		const struct ir_probe *p = r->ir->probes.v[l->status.probe];
 
-		diag_error(&r->diag, TAG_ATTACH, SPAN_NONE, "cannot attach probe %s: %s", p->name, l->status.why);
+		diag_error(&r->diag, TAG_ATTACH, SPAN_NONE, "cannot attach probe %s: %s", p->name,
+			   l->status.why);
 		diag_hint(&r->diag, "append '?' to the probe point when it may be missing");
 		return;
 	}
-	diag_error(&r->diag, TAG_ATTACH, SPAN_NONE, "the module %s cannot start its probes: %s", l->name,
-		   *l->status.why ? l->status.why : strerror(-rc));
+	diag_error(&r->diag, TAG_ATTACH, SPAN_NONE, "the module %s cannot start its probes: %s",
+		   l->name, *l->status.why ? l->status.why : strerror(-rc));
 }
 
 static int lkm_start(struct run *r)
@@ -193,7 +199,8 @@ static int lkm_start(struct run *r)
 
 static int damaged(struct run *r, const char *what)
 {
-	diag_internal(&r->diag, SPAN_NONE, "the module %s gave %s", ((struct lkm *)r->priv)->name, what);
+	diag_internal(&r->diag, SPAN_NONE, "the module %s gave %s", ((struct lkm *)r->priv)->name,
+		      what);
 	return -1;
 }
 
@@ -207,8 +214,8 @@ static int lkm_read(struct run *r)
 		return -1;
 	rc = rings_drain(&l->rings);
 	if (rc) {
-		diag_error(&r->diag, TAG_OUTPUT, SPAN_NONE, "cannot take the records of the module %s: %s", l->name,
-			   strerror(-rc));
+		diag_error(&r->diag, TAG_OUTPUT, SPAN_NONE,
+			   "cannot take the records of the module %s: %s", l->name, strerror(-rc));
 		return -1;
 	}
 	if (rings_merge(&l->rings, r, horizon))
@@ -225,7 +232,8 @@ static int lkm_stop(struct run *r, bool failed)
 
 	l->stopped = true;
 	if (rc)
-		return damaged(r, arena_printf(&r->arena, "an error when it was stopped: %s", strerror(-rc)));
+		return damaged(r, arena_printf(&r->arena, "an error when it was stopped: %s",
+					       strerror(-rc)));
 	return 0;
 }
 
@@ -253,8 +261,9 @@ static void lkm_unload(struct run *r)
 	l->control = -1;
 	rc = l->inserted ? module_unload(l->name) : 0;
 	if (rc)
-		fprintf(stderr, "WARNING: cannot remove the module %s: %s; staprun -d %s tries again\n", l->name,
-			strerror(-rc), l->name);
+		fprintf(stderr,
+			"WARNING: cannot remove the module %s: %s; staprun -d %s tries again\n",
+			l->name, strerror(-rc), l->name);
 }
 
 static void lkm_counts(struct run *r, struct run_counts *out)

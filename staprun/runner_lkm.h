@@ -26,7 +26,8 @@ void rings_close(struct lkm_rings *g);
 /* Takes everything out of the kernel. Touches only @g. 0, or -errno. */
 int rings_drain(struct lkm_rings *g) __attribute__((warn_unused_result));
 /* Hands on records up to @horizon, by time. -1: a damaged record. */
-int rings_merge(struct lkm_rings *g, struct run *r, uint64_t horizon) __attribute__((warn_unused_result));
+int rings_merge(struct lkm_rings *g, struct run *r, uint64_t horizon)
+	__attribute__((warn_unused_result));
 
 /* A module of ours in the kernel. */
 int module_load(struct run *r, const char *name) __attribute__((warn_unused_result));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Differences between kernels, by what compile tests found (compat/tests/NAME.c gives HAVE_NAME in have.h), never by
- * version numbers.
+ * Differences between kernels, by what compile tests found (compat/tests/NAME.c gives HAVE_NAME in
+ * have.h), never by version numbers.
  */
 #ifndef SPILE_COMPAT_H
 #define SPILE_COMPAT_H
@@ -9,7 +9,8 @@
 #include "have.h"
 
 /* Starts a timer's life; it is armed separately. */
-static inline void compat_hrtimer_init(struct hrtimer *t, enum hrtimer_restart (*fn)(struct hrtimer *))
+static inline void compat_hrtimer_init(struct hrtimer *t,
+				       enum hrtimer_restart (*fn)(struct hrtimer *))
 {
 #ifdef HAVE_HRTIMER_SETUP
 	hrtimer_setup(t, fn, CLOCK_MONOTONIC, HRTIMER_MODE_REL);
@@ -35,7 +36,8 @@ static inline struct kretprobe *compat_get_kretprobe(struct kretprobe_instance *
 #endif
 
 /* @handle gets what unregistering needs, where the kernel has such a thing. */
-static inline int compat_uprobe_register(struct inode *inode, u64 offset, struct uprobe_consumer *uc, void **handle)
+static inline int compat_uprobe_register(struct inode *inode, u64 offset,
+					 struct uprobe_consumer *uc, void **handle)
 {
 #ifdef HAVE_UPROBE_HANDLE
 	struct uprobe *u = uprobe_register(inode, offset, 0, uc);
@@ -48,7 +50,8 @@ static inline int compat_uprobe_register(struct inode *inode, u64 offset, struct
 #endif
 }
 
-static inline void compat_uprobe_unregister(struct inode *inode, u64 offset, struct uprobe_consumer *uc, void *handle)
+static inline void compat_uprobe_unregister(struct inode *inode, u64 offset,
+					    struct uprobe_consumer *uc, void *handle)
 {
 #ifdef HAVE_UPROBE_HANDLE
 	uprobe_unregister_nosync(handle, uc);

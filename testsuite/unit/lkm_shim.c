@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Compiles the arrays, statistics, iterators and strings of runtime-lkm/ into a program. The runtime's own types stand for
- * the C library's here, so this file includes none of its headers.
+ * Compiles the arrays, statistics, iterators and strings of runtime-lkm/ into a program. The
+ * runtime's own types stand for the C library's here, so this file includes none of its headers.
  */
 #define SPILE_KERNEL
 #define SPILE_RT_KERNEL_H
@@ -11,11 +11,17 @@
 /* ---- what the runtime takes from the kernel ---- */
 
 typedef _Bool bool;
-typedef struct { int counter; } atomic_t;
-typedef struct { s64 counter; } atomic64_t;
+typedef struct {
+	int counter;
+} atomic_t;
+typedef struct {
+	s64 counter;
+} atomic64_t;
 struct pt_regs;
 struct page;
-struct mutex { int unused; };
+struct mutex {
+	int unused;
+};
 
 void *calloc(size_t n, size_t size);
 void free(void *p);
@@ -40,16 +46,16 @@ void *memmove(void *to, const void *from, size_t n);
 #define __must_check __attribute__((warn_unused_result))
 #define __printf(a, b) __attribute__((format(printf, a, b)))
 #define READ_ONCE(x) (*(volatile __typeof__(x) *)&(x))
-#define ALIGN(x, a) (((x) + (a) - 1) / (a) * (a))
+#define ALIGN(x, a) (((x) + (a)-1) / (a) * (a))
 #define min_t(type, a, b) ((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b) ((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define min(a, b) ((a) < (b) ? (a) : (b))
 #define max(a, b) ((a) > (b) ? (a) : (b))
-#define swap(a, b)                       \
-	do {                             \
-		__typeof__(a) old = (a); \
-		(a) = (b);               \
-		(b) = old;               \
+#define swap(a, b)                                                                                 \
+	do {                                                                                       \
+		__typeof__(a) old = (a);                                                           \
+		(a) = (b);                                                                         \
+		(b) = old;                                                                         \
 	} while (0)
 
 static unsigned int ncpus, this_cpu;
@@ -120,10 +126,12 @@ static void sp_session_fail(s32 probe, const char *fmt, ...)
 {
 }
 
+/* clang-format off: what is used comes before what uses it */
 #include "strings.c"
 #include "map.c"
 #include "stat.c"
 #include "iter.c"
+/* clang-format on */
 
 /* ---- one script with one global ---- */
 
@@ -137,14 +145,23 @@ struct sp_script script __asm__("sp_script"); /* what the runtime sees as a cons
 
 int shim_start(const struct shim_config *c)
 {
-	global = (struct sp_global){ .name = "g", .type = c->value == 's' ? SP_STR : SP_I64, .is_stat = c->value == 't',
-				     .wrap = c->wrap, .sized = c->sized, .nkeys = strlen(c->keys), .is_map = 1,
+	global = (struct sp_global){ .name = "g",
+				     .type = c->value == 's' ? SP_STR : SP_I64,
+				     .is_stat = c->value == 't',
+				     .wrap = c->wrap,
+				     .sized = c->sized,
+				     .nkeys = strlen(c->keys),
+				     .is_map = 1,
 				     .max_entries = c->max };
 	for (u32 i = 0; i < global.nkeys; i++)
 		global.keys[i] = c->keys[i] == 's' ? SP_STR : SP_I64;
 	desc = (struct sp_iter_desc){ 0, c->sort_dir, c->sort_key, c->sort_stat };
-	script = (struct sp_script){ .maxstringlen = c->maxstringlen, .nglobals = 1, .niters = 1, .globals = &global,
-				     .maps = maps, .iters = &desc };
+	script = (struct sp_script){ .maxstringlen = c->maxstringlen,
+				     .nglobals = 1,
+				     .niters = 1,
+				     .globals = &global,
+				     .maps = maps,
+				     .iters = &desc };
 	ctx = (struct sp_ctx){ 0 };
 	ncpus = c->cpus;
 	this_cpu = 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The module runtime's arrays in user space: one global, a number of pretended CPUs. Plain C types: see lkm_shim.c. */
+/*
+ * The module runtime's arrays in user space: one global, a number of pretended CPUs. Plain C types:
+ * see lkm_shim.c.
+ */
 #ifndef SPILE_UNIT_LKM_SHIM_H
 #define SPILE_UNIT_LKM_SHIM_H
 

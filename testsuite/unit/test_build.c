@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What pass 4 reads: kbuild's saved commands, and the objects it renames. Damaged ones are refused. */
+/*
+ * What pass 4 reads: kbuild's saved commands, and the objects it renames. Damaged ones are refused.
+ */
 #include <check.h>
 #include <elf.h>
 #include <errno.h>
@@ -66,7 +68,8 @@ START_TEST(shell_words)
 		{ "", "" },
 		{ "  a  b\t", "<a> <b>" },
 		{ "-DX='\"y z\"' \"a'b\" c\\ d", "<-DX=\"y z\"> <a'b> <c d>" },
-		{ "gcc -c x.c ; objtool x.o; true", "<gcc> <-c> <x.c> <;> <objtool> <x.o> <;> <true>" },
+		{ "gcc -c x.c ; objtool x.o; true",
+		  "<gcc> <-c> <x.c> <;> <objtool> <x.o> <;> <true>" },
 		{ "''", "<>" },
 		{ "'\\' \"\\\"\"", "<\\> <\">" },
 	};
@@ -87,11 +90,13 @@ static const char stub_61[] =
 	"-std=gnu11 -mno-red-zone -O2 -fstack-protector-strong -mindirect-branch=thunk-extern -pg -mfentry -g "
 	"-DKBUILD_BASENAME='\"stub\"' -c -o /c/stub.o /c/stub.c   ; ./tools/objtool/objtool --orc --module /c/stub.o\n"
 	"source_/c/stub.o := x\n";
-static const char stub_612[] = "savedcmd_/c/stub.o := gcc -fcf-protection=branch -O2 -c -o /c/stub.o /c/stub.c\n";
+static const char stub_612[] =
+	"savedcmd_/c/stub.o := gcc -fcf-protection=branch -O2 -c -o /c/stub.o /c/stub.c\n";
 static const char linked_612[] =
 	"savedcmd_/c/P.o := ld -r -o /c/P.o @/c/P.mod ; ./tools/objtool/objtool --ibt --link --module /c/P.o\n";
-static const char ko[] = "savedcmd_/c/P.ko := ld -r -m elf_x86_64 -T arch/x86/module.lds -o /c/P.ko /c/P.o /c/P.mod.o "
-			 "/c/.module-common.o;  true\n";
+static const char ko[] =
+	"savedcmd_/c/P.ko := ld -r -m elf_x86_64 -T arch/x86/module.lds -o /c/P.ko /c/P.o /c/P.mod.o "
+	"/c/.module-common.o;  true\n";
 
 static void kbuild_left(const char *stub, const char *linked)
 {
@@ -126,7 +131,8 @@ START_TEST(recipe_of_linked_objects)
 	kbuild_left(stub_612, linked_612);
 	ck_assert_int_eq(recipe_make(&s, &t, dir, &r), 0);
 	ck_assert(r.objtool_links);
-	ck_assert_str_eq(joined(&r.objtool), "<./tools/objtool/objtool> <--ibt> <--link> <--module>");
+	ck_assert_str_eq(joined(&r.objtool),
+			 "<./tools/objtool/objtool> <--ibt> <--link> <--module>");
 }
 END_TEST
 
@@ -153,7 +159,8 @@ START_TEST(recipe_comes_back)
 	ck_assert_int_eq(buf_read_file(&b, in_dir("recipe")), 0);
 	for (size_t n = 0; n < b.len; n++) {
 		write_bytes("cut", b.p, n);
-		ck_assert_msg(recipe_load(&s.arena, &back, in_dir("cut"), &sum) != 0, "%zu bytes are taken", n);
+		ck_assert_msg(recipe_load(&s.arena, &back, in_dir("cut"), &sum) != 0,
+			      "%zu bytes are taken", n);
 	}
 	buf_fini(&b);
 }
@@ -182,14 +189,28 @@ struct object {
 
 static struct object mod_object(void)
 {
-	struct object o = { .h = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, 1 },
-				   .e_type = ET_REL, .e_shoff = offsetof(struct object, sh),
-				   .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 4, .e_shstrndx = 3 },
-			    .module = "xx", .sh = {
-		[1] = { .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = offsetof(struct object, module), .sh_size = 64 },
-		[2] = { .sh_name = 27, .sh_type = SHT_PROGBITS, .sh_offset = offsetof(struct object, info), .sh_size = 64 },
-		[3] = { .sh_name = 36, .sh_type = SHT_STRTAB, .sh_offset = offsetof(struct object, names), .sh_size = 64 },
-	} };
+	struct object o = { .h = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+						ELFDATA2LSB, 1 },
+				   .e_type = ET_REL,
+				   .e_shoff = offsetof(struct object, sh),
+				   .e_shentsize = sizeof(Elf64_Shdr),
+				   .e_shnum = 4,
+				   .e_shstrndx = 3 },
+			    .module = "xx",
+			    .sh = {
+				    [1] = { .sh_name = 1,
+					    .sh_type = SHT_PROGBITS,
+					    .sh_offset = offsetof(struct object, module),
+					    .sh_size = 64 },
+				    [2] = { .sh_name = 27,
+					    .sh_type = SHT_PROGBITS,
+					    .sh_offset = offsetof(struct object, info),
+					    .sh_size = 64 },
+				    [3] = { .sh_name = 36,
+					    .sh_type = SHT_STRTAB,
+					    .sh_offset = offsetof(struct object, names),
+					    .sh_size = 64 },
+			    } };
 
 	memcpy(o.module + 24, "placeholder", 11);
 	strcpy(o.info, "license=GPL");
@@ -204,7 +225,8 @@ START_TEST(module_is_renamed)
 	struct buf b;
 
 	write_bytes("mod.o", &o, sizeof(o));
-	ck_assert_int_eq(modobj_rename(in_dir("mod.o"), in_dir("out.o"), "placeholder", "stap_1"), 0);
+	ck_assert_int_eq(modobj_rename(in_dir("mod.o"), in_dir("out.o"), "placeholder", "stap_1"),
+			 0);
 	buf_init(&b);
 	ck_assert_int_eq(buf_read_file(&b, in_dir("out.o")), 0);
 	ck_assert_uint_eq(b.len, sizeof(o));
@@ -213,8 +235,9 @@ START_TEST(module_is_renamed)
 	ck_assert_str_eq(now->info + 12, "name=stap_1");
 	ck_assert_ptr_null(memmem(b.p, b.len, "holder", 6));
 	buf_fini(&b);
-	ck_assert_int_eq(modobj_rename(in_dir("mod.o"), in_dir("out.o"), "placeholder", "longer_than_it"),
-			 -ENAMETOOLONG);
+	ck_assert_int_eq(
+		modobj_rename(in_dir("mod.o"), in_dir("out.o"), "placeholder", "longer_than_it"),
+		-ENAMETOOLONG);
 	ck_assert_int_eq(modobj_rename(in_dir("mod.o"), in_dir("out.o"), "other", "x"), -EINVAL);
 	ck_assert_int_eq(modobj_rename(in_dir("none"), in_dir("out.o"), "other", "x"), -ENOENT);
 }
@@ -226,9 +249,13 @@ START_TEST(damaged_module_is_refused)
 
 	for (size_t n = 0; n < sizeof(o); n += 7) {
 		write_bytes("cut.o", &o, n);
-		ck_assert_int_ne(modobj_rename(in_dir("cut.o"), in_dir("out.o"), "placeholder", "x"), 0);
+		ck_assert_int_ne(
+			modobj_rename(in_dir("cut.o"), in_dir("out.o"), "placeholder", "x"), 0);
 	}
-	/* Any byte of the headers wrong: refused, or harmless; never read out of bounds (under ASan). */
+	/*
+	 * Any byte of the headers wrong: refused, or harmless; never read out of bounds (under
+	 * ASan).
+	 */
 	for (size_t k = 0; k < sizeof(o); k++) {
 		bad = o;
 		((unsigned char *)&bad)[k] ^= 0xff;
@@ -278,8 +305,9 @@ END_TEST
 int main(void)
 {
 	const TTest *const tests[] = {
-		shell_words, recipe_per_object, recipe_of_linked_objects, recipe_comes_back, no_kbuild_output,
-		module_is_renamed, damaged_module_is_refused, commands, missing_headers,
+		shell_words,      recipe_per_object, recipe_of_linked_objects,  recipe_comes_back,
+		no_kbuild_output, module_is_renamed, damaged_module_is_refused, commands,
+		missing_headers,
 	};
 	TCase *tc = tcase_create("build");
 	Suite *suite = suite_create("build");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The C of a module: the compiler takes it with nothing but abi.h, and it says what the runtime relies on. */
+/*
+ * The C of a module: the compiler takes it with nothing but abi.h, and it says what the runtime
+ * relies on.
+ */
 #include <unistd.h>
 
 #include "ir_test.h"
@@ -136,10 +139,12 @@ START_TEST(compiles)
 	c = arena_printf(&arena, "%s/script.c", dir);
 	ck_assert_int_eq(buf_write_file(&b, c), 0);
 	buf_fini(&b);
-	cmd = arena_printf(&arena, "%s -std=gnu11 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-label "
-			   "-Wno-missing-field-initializers -Wno-unused-but-set-variable -Wno-unused-parameter "
-			   "-Wno-div-by-zero -Wno-unused-variable -Wno-shift-count-overflow -nostdinc -I%s %s",
-			   "gcc", runtime_dir(), c);
+	cmd = arena_printf(
+		&arena,
+		"%s -std=gnu11 -fsyntax-only -Wall -Wextra -Werror -Wno-unused-label "
+		"-Wno-missing-field-initializers -Wno-unused-but-set-variable -Wno-unused-parameter "
+		"-Wno-div-by-zero -Wno-unused-variable -Wno-shift-count-overflow -nostdinc -I%s %s",
+		"gcc", runtime_dir(), c);
 	ck_assert_msg(system(cmd) == 0, "the compiler refuses it: %s", cmd);
 	unlink(c);
 	rmdir(dir);
@@ -168,8 +173,9 @@ END_TEST
 
 START_TEST(long_literal_is_cut)
 {
-	char text[400] = "module \"m\"\nlimit MAXSTRINGLEN 16\nglobal @s string\nprobe begin @probe_0 name \"begin\"\n"
-			 "handler @probe_0 {\nb0:\n\tgset @s, \"0123456789abcdefghij\"\n\tdone\n}\n";
+	char text[400] =
+		"module \"m\"\nlimit MAXSTRINGLEN 16\nglobal @s string\nprobe begin @probe_0 name \"begin\"\n"
+		"handler @probe_0 {\nb0:\n\tgset @s, \"0123456789abcdefghij\"\n\tdone\n}\n";
 	const char *c = emitted(parse_only(text), 0);
 
 	ck_assert_ptr_nonnull(strstr(c, "sp_str_copy(g0, \"0123456789abcde\")"));
@@ -204,7 +210,10 @@ END_TEST
 int main(void)
 {
 	const struct named_test tests[] = {
-		{ compiles }, { tables }, { long_literal_is_cut }, { too_many_values },
+		{ compiles },
+		{ tables },
+		{ long_literal_is_cut },
+		{ too_many_values },
 	};
 
 	return RUN_TESTS("lkm_emit", tests);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The module runtime's arrays, statistics and foreach against the interpreter's store: one meaning. */
+/*
+ * The module runtime's arrays, statistics and foreach against the interpreter's store: one meaning.
+ */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +62,8 @@ static void stop(void)
 /* Random keys from a small set, so that they meet again. */
 static void random_keys(struct shim_val *sk, struct ir_data *ik)
 {
-	static const char *const texts[] = { "", "a", "b", "ab", "abc", "zz", "0123456789abcd", "\xff" };
+	static const char *const texts[] = { "",    "a", "b", "ab", "abc", "zz", "0123456789abcd",
+					     "\xff" };
 
 	for (uint32_t i = 0; i < g->nkeys; i++) {
 		sk[i] = (struct shim_val){ (long long)pick(7) - 3, texts[pick(8)] };
@@ -109,7 +112,8 @@ static void same_order(int64_t limit)
 		same_key(&v[i]);
 		if (g->is_stat) {
 			for (int op = IRS_COUNT; op <= IRS_AVG; op++)
-				ck_assert_int_eq(shim_val_stat((unsigned int)op), stat_of(&v[i].stat, (enum ir_stat)op));
+				ck_assert_int_eq(shim_val_stat((unsigned int)op),
+						 stat_of(&v[i].stat, (enum ir_stat)op));
 		} else if (g->type == IR_I64) {
 			ck_assert_int_eq(shim_val_num(), v[i].val.num);
 		}
@@ -174,8 +178,9 @@ static void change(void)
 	case 2:
 		if (g->is_stat || g->type != IR_I64)
 			break;
-		ck_assert_uint_eq(shim_add(sk, sv.num, &snow),
-				  (unsigned int)ir_local_store.add(store, 0, ik, sv.num, &now, &operand));
+		ck_assert_uint_eq(
+			shim_add(sk, sv.num, &snow),
+			(unsigned int)ir_local_store.add(store, 0, ik, sv.num, &now, &operand));
 		ck_assert_int_eq(snow, now);
 		break;
 	case 3:
@@ -185,10 +190,11 @@ static void change(void)
 	default:
 		if (g->is_stat)
 			ck_assert_uint_eq(shim_stat_add(sk, sv.num),
-					  (unsigned int)ir_local_store.stat_add(store, 0, ik, sv.num, &operand));
+					  (unsigned int)ir_local_store.stat_add(store, 0, ik,
+										sv.num, &operand));
 		else
-			ck_assert_uint_eq(shim_set(sk, &sv),
-					  (unsigned int)ir_local_store.set(store, 0, ik, &iv, &operand));
+			ck_assert_uint_eq(shim_set(sk, &sv), (unsigned int)ir_local_store.set(
+								     store, 0, ik, &iv, &operand));
 	}
 	found = false;
 	(void)found;
@@ -212,7 +218,8 @@ START_TEST(numbers)
 	compare((struct shim_config){ .keys = "i", .value = 'i', .max = 3, .cpus = 1 });
 	compare((struct shim_config){ .keys = "i", .value = 'i', .max = 3, .cpus = 1, .sized = 1 });
 	compare((struct shim_config){ .keys = "is", .value = 'i', .max = 1, .cpus = 1, .wrap = 1 });
-	compare((struct shim_config){ .keys = "iissi", .value = 'i', .max = 40, .cpus = 1, .wrap = 1 });
+	compare((struct shim_config){
+		.keys = "iissi", .value = 'i', .max = 40, .cpus = 1, .wrap = 1 });
 }
 END_TEST
 
@@ -236,13 +243,23 @@ START_TEST(sorted)
 {
 	for (int dir = -1; dir <= 1; dir += 2) {
 		for (int key = 0; key <= 2; key++) {
-			compare((struct shim_config){ .keys = "is", .value = 'i', .max = 300, .cpus = 1, .sort_dir = dir,
+			compare((struct shim_config){ .keys = "is",
+						      .value = 'i',
+						      .max = 300,
+						      .cpus = 1,
+						      .sort_dir = dir,
 						      .sort_key = key });
-			compare((struct shim_config){ .keys = "is", .value = 't', .max = 300, .cpus = 3, .sort_dir = dir,
-						      .sort_key = key, .sort_stat = IRS_SUM });
+			compare((struct shim_config){ .keys = "is",
+						      .value = 't',
+						      .max = 300,
+						      .cpus = 3,
+						      .sort_dir = dir,
+						      .sort_key = key,
+						      .sort_stat = IRS_SUM });
 		}
 	}
-	compare((struct shim_config){ .keys = "s", .value = 's', .max = 300, .cpus = 1, .sort_dir = 1 });
+	compare((struct shim_config){
+		.keys = "s", .value = 's', .max = 300, .cpus = 1, .sort_dir = 1 });
 }
 END_TEST
 
@@ -272,7 +289,9 @@ END_TEST
 
 START_TEST(no_memory)
 {
-	struct shim_config c = { .keys = "i", .value = 'i', .max = 2000000000, .cpus = 1, .maxstringlen = MAXLEN };
+	struct shim_config c = {
+		.keys = "i", .value = 'i', .max = 2000000000, .cpus = 1, .maxstringlen = MAXLEN
+	};
 
 	shim_memory(1000);
 	ck_assert_int_eq(shim_start(&c), -1);
@@ -283,8 +302,20 @@ END_TEST
 
 START_TEST(text)
 {
-	static const char *const some[] = { "", "a", "ab", "abcdef", "0123456789abcde", "\xff", " -0x1fz", "077", "+9z",
-					    "9223372036854775808", "-9223372036854775809", "z", "0x", "  12 3" };
+	static const char *const some[] = { "",
+					    "a",
+					    "ab",
+					    "abcdef",
+					    "0123456789abcde",
+					    "\xff",
+					    " -0x1fz",
+					    "077",
+					    "+9z",
+					    "9223372036854775808",
+					    "-9223372036854775809",
+					    "z",
+					    "0x",
+					    "  12 3" };
 	char to[MAXLEN], c[2 * MAXLEN];
 	const size_t n = sizeof(some) / sizeof(*some);
 
@@ -293,13 +324,15 @@ START_TEST(text)
 		for (int64_t base = -1; base <= 37; base++) {
 			bool ok = base == 0 || (base >= 2 && base <= 36);
 
-			ck_assert_int_eq(shim_strtol(some[i], base), ok ? strtoll(some[i], NULL, (int)base) : 0);
+			ck_assert_int_eq(shim_strtol(some[i], base),
+					 ok ? strtoll(some[i], NULL, (int)base) : 0);
 		}
 		for (size_t k = 0; k < n; k++) {
 			int order = strcmp(some[i], some[k]);
 
 			ck_assert_int_eq(shim_cmp(some[i], some[k]), order < 0 ? -1 : order > 0);
-			ck_assert_int_eq(shim_isinstr(some[i], some[k]), strstr(some[i], some[k]) != NULL);
+			ck_assert_int_eq(shim_isinstr(some[i], some[k]),
+					 strstr(some[i], some[k]) != NULL);
 			if (strlen(some[i]) >= MAXLEN || strlen(some[k]) >= MAXLEN)
 				continue;
 			snprintf(c, sizeof(c), "%s%s", some[i], some[k]);
@@ -330,7 +363,8 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { numbers, strings, statistics, sorted, scalar_statistic, no_memory, text };
+	const TTest *const tests[] = { numbers,          strings,   statistics, sorted,
+				       scalar_statistic, no_memory, text };
 	TCase *tc = tcase_create("lkm_maps");
 	Suite *suite = suite_create("lkm_maps");
 	SRunner *sr = srunner_create(suite);

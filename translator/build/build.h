@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From a script's C to a kernel module. The fast road compiles the script alone, with no kernel header, and links it with a
- * runtime that kbuild made once for this kernel; the long road lets kbuild make everything.
+ * From a script's C to a kernel module. The fast road compiles the script alone, with no kernel
+ * header, and links it with a runtime that kbuild made once for this kernel; the long road lets
+ * kbuild make everything.
  */
 #ifndef SPILE_BUILD_BUILD_H
 #define SPILE_BUILD_BUILD_H
 
 #include "session.h"
 
-/* The module @out from the C file @c_path, both in session->tmp_dir. 0, or -1 after errors in session->diag. */
-int build_module(struct session *s, const char *c_path, const char *out) __attribute__((warn_unused_result));
+/*
+ * The module @out from the C file @c_path, both in session->tmp_dir. 0, or -1 after errors in
+ * session->diag.
+ */
+int build_module(struct session *s, const char *c_path, const char *out)
+	__attribute__((warn_unused_result));
 
 /* ---- shared by the files of build/ ---- */
 
@@ -27,15 +32,19 @@ const char *find_program(struct arena *a, const char *name);
 typedef VEC(const char *) words;
 
 /*
- * Runs a program, output to @log. 0: it succeeded; a positive exit status (128 + signal); or -errno when it could not be
- * started.
+ * Runs a program, output to @log. 0: it succeeded; a positive exit status (128 + signal); or -errno
+ * when it could not be started.
  */
 int command_run(struct session *s, const words *argv, const char *cwd, const char *log)
 	__attribute__((warn_unused_result));
 /* An error about a failed command: what failed, and the first lines of its output as a note. */
-void command_report(struct session *s, enum diag_tag tag, const char *what, int status, const char *log);
+void command_report(struct session *s, enum diag_tag tag, const char *what, int status,
+		    const char *log);
 
-/* The shell commands of a kbuild .cmd file as words; ';' is a word of its own. -1: no such file, or not understood. */
+/*
+ * The shell commands of a kbuild .cmd file as words; ';' is a word of its own. -1: no such file, or
+ * not understood.
+ */
 int cmdfile_read(struct arena *a, const char *path, words *out) __attribute__((warn_unused_result));
 /* Splits as a shell would: blanks, quotes, backslashes, ';'. -1: an open quote. */
 int shell_split(struct arena *a, const char *text, words *out) __attribute__((warn_unused_result));
@@ -71,8 +80,8 @@ int runtime_copy_sources(struct session *s, const char *to) __attribute__((warn_
 int runtime_write_syms(struct session *s, const struct kernel_tree *t, const char *dir)
 	__attribute__((warn_unused_result));
 /* make in the kernel's tree for the folder @dir. @extra: more arguments, or NULL. */
-int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir, const words *extra, const char *log)
-	__attribute__((warn_unused_result));
+int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir,
+		 const words *extra, const char *log) __attribute__((warn_unused_result));
 
 /* Puts the module's real name into mod.o. 0, or -errno. */
 int modobj_rename(const char *from, const char *to, const char *placeholder, const char *name)

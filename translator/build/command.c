@@ -14,10 +14,14 @@
 
 extern char **environ;
 
-/* Our environment, less what an outer make left there, with messages in English and what objtool's wrapper asks for. */
+/*
+ * Our environment, less what an outer make left there, with messages in English and what objtool's
+ * wrapper asks for.
+ */
 static const char **build_environment(struct arena *a)
 {
-	static const char *const dropped[] = { "MAKEFLAGS=", "MFLAGS=", "MAKELEVEL=", "LC_ALL=", "SRCARCH=", "ARCH=" };
+	static const char *const dropped[] = { "MAKEFLAGS=", "MFLAGS=",  "MAKELEVEL=",
+					       "LC_ALL=",    "SRCARCH=", "ARCH=" };
 	words env = { 0 };
 
 	for (char **e = environ; *e; e++) {
@@ -69,13 +73,15 @@ int command_run(struct session *s, const words *argv, const char *cwd, const cha
 	posix_spawn_file_actions_init(&fa);
 	rc = posix_spawn_file_actions_addopen(&fa, 0, "/dev/null", O_RDONLY, 0);
 	if (!rc)
-		rc = posix_spawn_file_actions_addopen(&fa, 1, log, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+		rc = posix_spawn_file_actions_addopen(&fa, 1, log, O_WRONLY | O_CREAT | O_TRUNC,
+						      0644);
 	if (!rc)
 		rc = posix_spawn_file_actions_adddup2(&fa, 1, 2);
 	if (!rc && cwd)
 		rc = posix_spawn_file_actions_addchdir_np(&fa, cwd);
 	if (!rc)
-		rc = posix_spawnp(&pid, args.v[0], &fa, NULL, (char *const *)args.v, (char *const *)build_environment(a));
+		rc = posix_spawnp(&pid, args.v[0], &fa, NULL, (char *const *)args.v,
+				  (char *const *)build_environment(a));
 	posix_spawn_file_actions_destroy(&fa);
 	return rc ? -rc : wait_for(pid);
 }
@@ -101,14 +107,17 @@ static void note_lines(struct session *s, const char *log)
 	buf_fini(&b);
 }
 
-void command_report(struct session *s, enum diag_tag tag, const char *what, int status, const char *log)
+void command_report(struct session *s, enum diag_tag tag, const char *what, int status,
+		    const char *log)
 {
 	if (status < 0) {
-		diag_error(&s->diag, tag, SPAN_NONE, "%s could not be started: %s", what, strerror(-status));
+		diag_error(&s->diag, tag, SPAN_NONE, "%s could not be started: %s", what,
+			   strerror(-status));
 		return;
 	}
 	if (tag == TAG_INTERNAL)
-		diag_internal(&s->diag, SPAN_NONE, "%s refused what was generated (status %d)", what, status);
+		diag_internal(&s->diag, SPAN_NONE, "%s refused what was generated (status %d)",
+			      what, status);
 	else
 		diag_error(&s->diag, tag, SPAN_NONE, "%s failed with status %d", what, status);
 	note_lines(s, log);

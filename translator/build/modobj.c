@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mod.o, which modpost writes and which is compiled with kernel headers, differs between scripts in the module's name
- * alone: the name is replaced in the object.
+ * mod.o, which modpost writes and which is compiled with kernel headers, differs between scripts in
+ * the module's name alone: the name is replaced in the object.
  */
 #include <elf.h>
 #include <errno.h>
@@ -15,8 +15,9 @@ static char *find_section(const struct buf *b, const char *name, size_t *size)
 	const Elf64_Ehdr *h = (const Elf64_Ehdr *)b->p;
 	const Elf64_Shdr *sh, *strs;
 
-	if (b->len < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) || h->e_ident[EI_CLASS] != ELFCLASS64 ||
-	    h->e_shentsize != sizeof(*sh) || h->e_shoff > b->len || h->e_shstrndx >= h->e_shnum ||
+	if (b->len < sizeof(*h) || memcmp(h->e_ident, ELFMAG, SELFMAG) ||
+	    h->e_ident[EI_CLASS] != ELFCLASS64 || h->e_shentsize != sizeof(*sh) ||
+	    h->e_shoff > b->len || h->e_shstrndx >= h->e_shnum ||
 	    (b->len - h->e_shoff) / sizeof(*sh) < h->e_shnum)
 		return NULL;
 	sh = (const Elf64_Shdr *)(b->p + h->e_shoff);
@@ -28,7 +29,8 @@ static char *find_section(const struct buf *b, const char *name, size_t *size)
 
 		if (room <= strlen(name) || strcmp(b->p + strs->sh_offset + sh[i].sh_name, name))
 			continue;
-		if (sh[i].sh_type == SHT_NOBITS || sh[i].sh_offset > b->len || sh[i].sh_size > b->len - sh[i].sh_offset)
+		if (sh[i].sh_type == SHT_NOBITS || sh[i].sh_offset > b->len ||
+		    sh[i].sh_size > b->len - sh[i].sh_offset)
 			return NULL;
 		*size = sh[i].sh_size;
 		return b->p + sh[i].sh_offset;
@@ -36,10 +38,12 @@ static char *find_section(const struct buf *b, const char *name, size_t *size)
 	return NULL;
 }
 
-static bool replace_in(const struct buf *b, const char *section, const char *placeholder, const char *name)
+static bool replace_in(const struct buf *b, const char *section, const char *placeholder,
+		       const char *name)
 {
 	size_t size = 0, len = strlen(placeholder);
-	char *p = find_section(b, section, &size), *at = p ? memmem(p, size, placeholder, len) : NULL;
+	char *p = find_section(b, section, &size),
+	     *at = p ? memmem(p, size, placeholder, len) : NULL;
 
 	if (!at)
 		return false;

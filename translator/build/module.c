@@ -40,7 +40,8 @@ static int fast_compile(struct fast *f)
 		command_report(f->s, TAG_INTERNAL, "the compiler", rc, f->log);
 		f->s->keep_tmp = true;
 	} else {
-		command_report(f->s, TAG_BUILD, arena_printf(a, "the compiler (%s)", argv.v[0]), rc, f->log);
+		command_report(f->s, TAG_BUILD, arena_printf(a, "the compiler (%s)", argv.v[0]), rc,
+			       f->log);
 	}
 	return -1;
 }
@@ -82,7 +83,8 @@ static int fast_link(struct fast *f)
 	return rc ? -1 : 0;
 }
 
-static int build_fast(struct session *s, const struct kernel_tree *t, const char *c_path, const char *out)
+static int build_fast(struct session *s, const struct kernel_tree *t, const char *c_path,
+		      const char *out)
 {
 	struct kernel_runtime rt;
 	struct fast f = { .s = s, .rt = &rt, .c_path = c_path, .out = out };
@@ -93,9 +95,11 @@ static int build_fast(struct session *s, const struct kernel_tree *t, const char
 	f.log = arena_printf(&s->arena, "%s/build.log", s->tmp_dir);
 	if (runtime_get(s, t, &rt))
 		return -1;
-	rc = modobj_rename(arena_printf(&s->arena, "%s/mod.o", rt.dir), f.mod_o, rt.recipe.placeholder, s->module_name);
+	rc = modobj_rename(arena_printf(&s->arena, "%s/mod.o", rt.dir), f.mod_o,
+			   rt.recipe.placeholder, s->module_name);
 	if (rc) {
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot name the module %s: %s", s->module_name, strerror(-rc));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot name the module %s: %s",
+			   s->module_name, strerror(-rc));
 		return -1;
 	}
 	return fast_compile(&f) || fast_objtool(&f) || fast_link(&f) ? -1 : 0;
@@ -116,10 +120,12 @@ static int copy_file(const char *from, const char *to)
 	return rc;
 }
 
-static int build_kbuild(struct session *s, const struct kernel_tree *t, const char *c_path, const char *out)
+static int build_kbuild(struct session *s, const struct kernel_tree *t, const char *c_path,
+			const char *out)
 {
 	struct arena *a = &s->arena;
-	const char *dir = arena_printf(a, "%s/kbuild", s->tmp_dir), *log = arena_printf(a, "%s/build.log", s->tmp_dir);
+	const char *dir = arena_printf(a, "%s/kbuild", s->tmp_dir),
+		   *log = arena_printf(a, "%s/build.log", s->tmp_dir);
 	const char *image = arena_printf(a, "%s.img", s->module_name);
 	words extra = { 0 };
 	int rc;
@@ -128,21 +134,25 @@ static int build_kbuild(struct session *s, const struct kernel_tree *t, const ch
 		return -1;
 	rc = copy_file(c_path, arena_printf(a, "%s/script.c", dir));
 	if (!rc)
-		rc = copy_file(arena_printf(a, "%s/%s", s->tmp_dir, image), arena_printf(a, "%s/%s", dir, image));
+		rc = copy_file(arena_printf(a, "%s/%s", s->tmp_dir, image),
+			       arena_printf(a, "%s/%s", dir, image));
 	if (rc) {
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the script's C to %s: %s", dir, strerror(-rc));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the script's C to %s: %s",
+			   dir, strerror(-rc));
 		return -1;
 	}
 	vec_push(a, &extra, arena_printf(a, "sp-name=%s", s->module_name));
 	vec_push(a, &extra, "sp-script=script");
 	rc = runtime_make(s, t, dir, &extra, log);
 	if (rc) {
-		command_report(s, TAG_BUILD, "compiling the module with the kernel's own makefiles", rc, log);
+		command_report(s, TAG_BUILD, "compiling the module with the kernel's own makefiles",
+			       rc, log);
 		return -1;
 	}
 	rc = copy_file(arena_printf(a, "%s/%s.ko", dir, s->module_name), out);
 	if (rc)
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the module to %s: %s", out, strerror(-rc));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the module to %s: %s", out,
+			   strerror(-rc));
 	return rc ? -1 : 0;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kbuild did for the stand-in of the script, as commands that can be repeated for any script. A saved recipe is
- * lines: a letter, a space, one word.
+ * What kbuild did for the stand-in of the script, as commands that can be repeated for any script.
+ * A saved recipe is lines: a letter, a space, one word.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -24,14 +24,27 @@ static bool any_prefix(const char *s, const char *const *list, size_t n)
 }
 
 /*
- * What generated code has no use for: headers, warnings, debugging, tracing, sanitizers; and protections of buffers on the
- * stack and of uninitialised variables, of which it has none.
+ * What generated code has no use for: headers, warnings, debugging, tracing, sanitizers; and
+ * protections of buffers on the stack and of uninitialised variables, of which it has none.
  */
 static bool is_dropped(const char *w)
 {
 	static const char *const prefixes[] = {
-		"-Wp,", "-I", "-D", "-g", "-fsanitize", "-fdiagnostics", "-fmacro-prefix", "-fstack-protector",
-		"-ftrivial-auto-var-init", "-fprofile", "-fplugin", "-pg", "-mfentry", "-mrecord-mcount", "-mnop-mcount",
+		"-Wp,",
+		"-I",
+		"-D",
+		"-g",
+		"-fsanitize",
+		"-fdiagnostics",
+		"-fmacro-prefix",
+		"-fstack-protector",
+		"-ftrivial-auto-var-init",
+		"-fprofile",
+		"-fplugin",
+		"-pg",
+		"-mfentry",
+		"-mrecord-mcount",
+		"-mnop-mcount",
 	};
 
 	if (w[0] == '-' && w[1] == 'W')
@@ -132,13 +145,15 @@ int recipe_save(struct arena *a, const struct recipe *r, const char *path, uint6
 	save_words(&b, 'l', &r->ld);
 	for (uint32_t i = 0; i < r->more.n; i++)
 		buf_printf(&b, "m %s\n", r->more.v[i]);
-	buf_printf(&b, "p %s\nd %s\nk %d\ns %llu\n", r->placeholder, r->cwd, r->objtool_links, (unsigned long long)sum);
+	buf_printf(&b, "p %s\nd %s\nk %d\ns %llu\n", r->placeholder, r->cwd, r->objtool_links,
+		   (unsigned long long)sum);
 	rc = buf_write_file(&b, path);
 	buf_fini(&b);
 	return rc;
 }
 
-static void load_line(struct arena *a, struct recipe *r, char letter, const char *word, uint64_t *sum)
+static void load_line(struct arena *a, struct recipe *r, char letter, const char *word,
+		      uint64_t *sum)
 {
 	switch (letter) {
 	case 'c':

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The kernel-side runtime, compiled once per kernel and kept in the cache. The entry's name is a hash of everything it depends
- * on: a stale runtime could corrupt a kernel silently where symbol versions are off. An entry is built in a
- * folder of its own and renamed into place, so that two builds at once do no harm.
+ * The kernel-side runtime, compiled once per kernel and kept in the cache. The entry's name is a
+ * hash of everything it depends on: a stale runtime could corrupt a kernel silently where symbol
+ * versions are off. An entry is built in a folder of its own and renamed into place, so that two
+ * builds at once do no harm.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -43,7 +44,8 @@ static uint64_t hash_file(uint64_t h, const char *path)
 }
 
 /* What lies in the runtime's source folder, its folders included. */
-typedef int (*source_fn)(struct session *s, const char *path, const char *rel, bool folder, void *arg);
+typedef int (*source_fn)(struct session *s, const char *path, const char *rel, bool folder,
+			 void *arg);
 
 static int by_name(const struct dirent **a, const struct dirent **b)
 {
@@ -57,7 +59,8 @@ static int each_source(struct session *s, const char *sub, int depth, source_fn 
 	int n = scandir(dir, &v, NULL, by_name), rc = n < 0 ? -errno : 0;
 
 	for (int i = 0; i < n; i++) {
-		const char *rel = arena_printf(&s->arena, "%s%s%s", sub, *sub ? "/" : "", v[i]->d_name);
+		const char *rel =
+			arena_printf(&s->arena, "%s%s%s", sub, *sub ? "/" : "", v[i]->d_name);
 		const char *path = arena_printf(&s->arena, "%s/%s", s->runtime_dir, rel);
 		struct stat st;
 
@@ -87,8 +90,14 @@ static int hash_source(struct session *s, const char *path, const char *rel, boo
 static uint64_t runtime_key(struct session *s, const struct kernel_tree *t)
 {
 	static const char *const files[] = {
-		".config", "Module.symvers", "Makefile", "scripts/module.lds", "arch/x86/module.lds",
-		"tools/objtool/objtool", "scripts/mod/modpost", "include/generated/autoconf.h",
+		".config",
+		"Module.symvers",
+		"Makefile",
+		"scripts/module.lds",
+		"arch/x86/module.lds",
+		"tools/objtool/objtool",
+		"scripts/mod/modpost",
+		"include/generated/autoconf.h",
 		"include/generated/asm-offsets.h",
 	};
 	uint64_t h = hash_str(HASH_START, RUNTIME_FORMAT);
@@ -125,8 +134,9 @@ int runtime_copy_sources(struct session *s, const char *to)
 
 	if (!rc && !access(arena_printf(&s->arena, "%s/base/fmt.c", to), R_OK))
 		return 0;
-	diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the module runtime's sources from %s to %s: %s",
-		   s->runtime_dir, to, rc ? strerror(-rc) : "they are not all there");
+	diag_error(&s->diag, TAG_BUILD, SPAN_NONE,
+		   "cannot copy the module runtime's sources from %s to %s: %s", s->runtime_dir, to,
+		   rc ? strerror(-rc) : "they are not all there");
 	diag_hint(&s->diag, "install Spile again, or set SPILE_RUNTIME_DIR to its runtime folder");
 	return -1;
 }
@@ -134,12 +144,28 @@ int runtime_copy_sources(struct session *s, const char *to)
 int runtime_write_syms(struct session *s, const struct kernel_tree *t, const char *dir)
 {
 	static const char *const symbols[] = {
-		"memcpy", "memset", "memmove", "memcmp", "strlen", "__stack_chk_fail", "__x86_return_thunk",
-		"__x86_indirect_thunk_rax", "__x86_indirect_thunk_rbx", "__x86_indirect_thunk_rcx",
-		"__x86_indirect_thunk_rdx", "__x86_indirect_thunk_rsi", "__x86_indirect_thunk_rdi",
-		"__x86_indirect_thunk_rbp", "__x86_indirect_thunk_r8", "__x86_indirect_thunk_r9",
-		"__x86_indirect_thunk_r10", "__x86_indirect_thunk_r11", "__x86_indirect_thunk_r12",
-		"__x86_indirect_thunk_r13", "__x86_indirect_thunk_r14", "__x86_indirect_thunk_r15",
+		"memcpy",
+		"memset",
+		"memmove",
+		"memcmp",
+		"strlen",
+		"__stack_chk_fail",
+		"__x86_return_thunk",
+		"__x86_indirect_thunk_rax",
+		"__x86_indirect_thunk_rbx",
+		"__x86_indirect_thunk_rcx",
+		"__x86_indirect_thunk_rdx",
+		"__x86_indirect_thunk_rsi",
+		"__x86_indirect_thunk_rdi",
+		"__x86_indirect_thunk_rbp",
+		"__x86_indirect_thunk_r8",
+		"__x86_indirect_thunk_r9",
+		"__x86_indirect_thunk_r10",
+		"__x86_indirect_thunk_r11",
+		"__x86_indirect_thunk_r12",
+		"__x86_indirect_thunk_r13",
+		"__x86_indirect_thunk_r14",
+		"__x86_indirect_thunk_r15",
 	};
 	struct buf symvers, out;
 	int rc;
@@ -156,11 +182,13 @@ int runtime_write_syms(struct session *s, const struct kernel_tree *t, const cha
 	buf_fini(&symvers);
 	buf_fini(&out);
 	if (rc)
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot prepare the module runtime in %s: %s", dir, strerror(-rc));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE,
+			   "cannot prepare the module runtime in %s: %s", dir, strerror(-rc));
 	return rc ? -1 : 0;
 }
 
-int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir, const words *extra, const char *log)
+int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir,
+		 const words *extra, const char *log)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	struct arena *a = &s->arena;
@@ -172,7 +200,10 @@ int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir
 	vec_push(a, &argv, "-C");
 	vec_push(a, &argv, t->dir);
 	vec_push(a, &argv, arena_printf(a, "M=%s", dir));
-	/* No debugging information: pahole would fail on what has none, where headers come with a vmlinux. */
+	/*
+	 * No debugging information: pahole would fail on what has none, where headers come with a
+	 * vmlinux.
+	 */
 	vec_push(a, &argv, "KCFLAGS=-g0");
 	vec_push(a, &argv, "CONFIG_DEBUG_INFO_BTF_MODULES=");
 	for (uint32_t i = 0; extra && i < extra->n; i++)
@@ -183,7 +214,8 @@ int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir
 
 static uint64_t entry_sum(struct session *s, const struct recipe *r, const char *dir)
 {
-	static const char *const files[] = { "runtime.o", "mod.o", "abi.h", "base/fmt.h", "base/errors.def", "base/attach.def" };
+	static const char *const files[] = { "runtime.o",  "mod.o",           "abi.h",
+					     "base/fmt.h", "base/errors.def", "base/attach.def" };
 	uint64_t h = HASH_START;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
@@ -196,7 +228,8 @@ static uint64_t entry_sum(struct session *s, const struct recipe *r, const char 
 /* From what kbuild made: runtime.o, which scripts are linked with, and mod.o. */
 static int make_objects(struct session *s, const struct recipe *r, const char *dir)
 {
-	const char *out = arena_printf(&s->arena, "%s/runtime.o", dir), *log = arena_printf(&s->arena, "%s/log", dir);
+	const char *out = arena_printf(&s->arena, "%s/runtime.o", dir),
+		   *log = arena_printf(&s->arena, "%s/log", dir);
 	struct arena *a = &s->arena;
 	words argv = { 0 };
 	int rc;
@@ -219,7 +252,10 @@ static int make_objects(struct session *s, const struct recipe *r, const char *d
 		command_report(s, TAG_BUILD, "linking the module runtime", rc, log);
 		return -1;
 	}
-	return rename(arena_printf(a, "%s/%s.mod.o", dir, r->placeholder), arena_printf(a, "%s/mod.o", dir)) ? -1 : 0;
+	return rename(arena_printf(a, "%s/%s.mod.o", dir, r->placeholder),
+		      arena_printf(a, "%s/mod.o", dir))
+		       ? -1
+		       : 0;
 }
 
 static void remove_folder(struct session *s, const char *dir, int depth)
@@ -238,7 +274,8 @@ static void remove_folder(struct session *s, const char *dir, int depth)
 	rmdir(dir);
 }
 
-static int build_entry(struct session *s, const struct kernel_tree *t, const char *dir, struct recipe *r)
+static int build_entry(struct session *s, const struct kernel_tree *t, const char *dir,
+		       struct recipe *r)
 {
 	const char *log = arena_printf(&s->arena, "%s/log", dir);
 	int rc;
@@ -249,14 +286,19 @@ static int build_entry(struct session *s, const struct kernel_tree *t, const cha
 		return -1;
 	rc = runtime_make(s, t, dir, NULL, log);
 	if (rc) {
-		command_report(s, TAG_BUILD, "compiling the module runtime with the kernel's own makefiles", rc, log);
-		diag_hint(&s->diag, "look whether the headers in %s and the compiler fit the kernel", t->dir);
+		command_report(s, TAG_BUILD,
+			       "compiling the module runtime with the kernel's own makefiles", rc,
+			       log);
+		diag_hint(&s->diag,
+			  "look whether the headers in %s and the compiler fit the kernel", t->dir);
 		return -1;
 	}
 	if (recipe_make(s, t, dir, r)) {
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "the commands that the kernel's makefiles used for a module are not "
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE,
+			   "the commands that the kernel's makefiles used for a module are not "
 			   "understood");
-		diag_hint(&s->diag, "set SPILE_BUILD=kbuild to build without them, and report this kernel");
+		diag_hint(&s->diag,
+			  "set SPILE_BUILD=kbuild to build without them, and report this kernel");
 		return -1;
 	}
 	return make_objects(s, r, dir);
@@ -295,8 +337,10 @@ static bool entry_good(struct session *s, const char *dir, struct recipe *r)
 
 int runtime_get(struct session *s, const struct kernel_tree *t, struct kernel_runtime *rt)
 {
-	const char *base = s->cache_dir ? arena_printf(&s->arena, "%s/lkm", s->cache_dir) : s->tmp_dir;
-	const char *dir = arena_printf(&s->arena, "%s/%016llx", base, (unsigned long long)runtime_key(s, t));
+	const char *base =
+		s->cache_dir ? arena_printf(&s->arena, "%s/lkm", s->cache_dir) : s->tmp_dir;
+	const char *dir =
+		arena_printf(&s->arena, "%s/%016llx", base, (unsigned long long)runtime_key(s, t));
 	const char *tmp = arena_printf(&s->arena, "%s.%d", dir, (int)getpid());
 	int64_t began = now_ms();
 
@@ -304,7 +348,8 @@ int runtime_get(struct session *s, const struct kernel_tree *t, struct kernel_ru
 	if (entry_good(s, dir, &rt->recipe))
 		return 0;
 	if ((mkdir(base, 0755) && errno != EEXIST) || mkdir(tmp, 0755)) {
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot make the folder %s: %s", tmp, strerror(errno));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot make the folder %s: %s", tmp,
+			   strerror(errno));
 		return -1;
 	}
 	if (build_entry(s, t, tmp, &rt->recipe)) {
@@ -316,12 +361,13 @@ int runtime_get(struct session *s, const struct kernel_tree *t, struct kernel_ru
 	if (recipe_save(&s->arena, &rt->recipe, arena_printf(&s->arena, "%s/recipe", tmp),
 			entry_sum(s, &rt->recipe, tmp)) ||
 	    install_entry(s, tmp, dir)) {
-		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot keep the module runtime in %s: %s", dir, strerror(errno));
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE,
+			   "cannot keep the module runtime in %s: %s", dir, strerror(errno));
 		remove_folder(s, tmp, 0);
 		return -1;
 	}
 	if (s->verbose)
-		fprintf(stderr, "Pass 4: built the kernel runtime for %s in %lld ms, cached\n", s->release,
-			(long long)(now_ms() - began));
+		fprintf(stderr, "Pass 4: built the kernel runtime for %s in %lld ms, cached\n",
+			s->release, (long long)(now_ms() - began));
 	return 0;
 }

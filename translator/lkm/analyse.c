@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the emitter must know before it writes: which functions run, how deep strings stack, how foreachs are numbered. */
+/*
+ * What the emitter must know before it writes: which functions run, how deep strings stack, how
+ * foreachs are numbered.
+ */
 #include "lkm/emit.h"
 
 enum mark { WHITE, GREY, BLACK };

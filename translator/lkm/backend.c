@@ -17,14 +17,16 @@ static const char *lkm_unusable(struct session *s)
 	if (access("/proc/modules", F_OK))
 		return "this kernel has no loadable modules";
 	if (access(arena_printf(&s->arena, "%s/Makefile", s->kernel_build), R_OK))
-		return arena_printf(&s->arena, "no headers of kernel %s (package linux-headers-%s)", s->release, s->release);
+		return arena_printf(&s->arena, "no headers of kernel %s (package linux-headers-%s)",
+				    s->release, s->release);
 	return NULL;
 }
 
 static bool name_ok(const char *name)
 {
-	return strlen(name) <= LKM_MAXNAME && name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-								"0123456789_")] == 0;
+	return strlen(name) <= LKM_MAXNAME &&
+	       name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				 "0123456789_")] == 0;
 }
 
 static int write_failed(struct session *s, const char *path, int rc)
@@ -41,8 +43,10 @@ static int lkm_translate(struct session *s, const struct ir_module *m, struct ar
 	int rc;
 
 	if (!name_ok(s->module_name)) {
-		diag_error(&s->diag, TAG_OPTION, SPAN_NONE, "\"%s\" cannot be a module's name", s->module_name);
-		diag_hint(&s->diag, "give -m at most %d letters, digits and underscores", LKM_MAXNAME);
+		diag_error(&s->diag, TAG_OPTION, SPAN_NONE, "\"%s\" cannot be a module's name",
+			   s->module_name);
+		diag_hint(&s->diag, "give -m at most %d letters, digits and underscores",
+			  LKM_MAXNAME);
 		return -1;
 	}
 	if (lkm_emit(&out->code, m, image, &s->diag))

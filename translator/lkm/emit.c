@@ -35,13 +35,16 @@ static void put_scalars(struct lkm_emit *e)
 		if (lkm_is_map(g))
 			continue;
 		if (g->type == IR_STR) {
-			buf_printf(e->out, "static char g%u[%lld] = ", k, (long long)e->m->limits.maxstringlen);
+			buf_printf(e->out, "static char g%u[%lld] = ", k,
+				   (long long)e->m->limits.maxstringlen);
 			lkm_put_string(e, g->init_str ? g->init_str : "");
 			buf_printf(e->out, "; /* %s */\n", g->name);
 		} else if (g->init_num == INT64_MIN) {
-			buf_printf(e->out, "static s64 g%u = -0x7fffffffffffffffLL - 1; /* %s */\n", k, g->name);
+			buf_printf(e->out, "static s64 g%u = -0x7fffffffffffffffLL - 1; /* %s */\n",
+				   k, g->name);
 		} else {
-			buf_printf(e->out, "static s64 g%u = %lldLL; /* %s */\n", k, (long long)g->init_num, g->name);
+			buf_printf(e->out, "static s64 g%u = %lldLL; /* %s */\n", k,
+				   (long long)g->init_num, g->name);
 		}
 	}
 	buf_printf(e->out, "static struct sp_map *maps[%u];\n\n", e->m->globals.n + 1);
@@ -55,8 +58,8 @@ static void put_globals(struct lkm_emit *e)
 
 		buf_puts(e->out, "\t{ ");
 		put_text(e, g->name);
-		buf_printf(e->out, ", %u, %u, %u, %u, %u, {", (unsigned int)g->type, g->is_stat, g->wrap, g->sized,
-			   g->nkeys);
+		buf_printf(e->out, ", %u, %u, %u, %u, %u, {", (unsigned int)g->type, g->is_stat,
+			   g->wrap, g->sized, g->nkeys);
 		for (uint32_t n = 0; n < g->nkeys; n++)
 			buf_printf(e->out, " %u,", (unsigned int)g->keys[n]);
 		buf_printf(e->out, " 0 }, %u, %u },\n", lkm_is_map(g), g->max_entries);
@@ -71,8 +74,9 @@ static void put_iters(struct lkm_emit *e)
 		const struct ir_func *f = e->m->funcs.v[k];
 
 		for (uint32_t n = 0; n < f->iters.n; n++)
-			buf_printf(e->out, "\t{ %u, %d, %d, %u },\n", f->iters.v[n].global, f->iters.v[n].sort_dir,
-				   f->iters.v[n].sort_key, (unsigned int)f->iters.v[n].sort_stat);
+			buf_printf(e->out, "\t{ %u, %d, %d, %u },\n", f->iters.v[n].global,
+				   f->iters.v[n].sort_dir, f->iters.v[n].sort_key,
+				   (unsigned int)f->iters.v[n].sort_stat);
 	}
 	buf_puts(e->out, "\t{ 0 }\n};\n");
 }
@@ -84,8 +88,8 @@ enum { LKM_OPTIONAL = 1, LKM_FILTER = 2, LKM_JIFFIES = 4 }; /* as SP_PF_* of abi
 enum { LOCK_NONE, LOCK_READ, LOCK_WRITE };
 
 /*
- * By global: what the passes ask for, and more: a foreach uses arrays that exist once, so that the handler which iterates has
- * the global for itself.
+ * By global: what the passes ask for, and more: a foreach uses arrays that exist once, so that the
+ * handler which iterates has the global for itself.
  */
 static uint8_t *wanted_locks(struct lkm_emit *e, const struct ir_probe *p)
 {
@@ -104,7 +108,10 @@ static uint8_t *wanted_locks(struct lkm_emit *e, const struct ir_probe *p)
 	return want;
 }
 
-/* In order of the global's number, which keeps two handlers from waiting for each other. Returns how many. */
+/*
+ * In order of the global's number, which keeps two handlers from waiting for each other. Returns
+ * how many.
+ */
 static uint32_t put_locks(struct lkm_emit *e, uint32_t probe)
 {
 	const uint8_t *want = wanted_locks(e, e->m->probes.v[probe]);
@@ -150,8 +157,8 @@ static bool runs_here(const struct ir_probe *p)
 static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint32_t nlocks)
 {
 	const struct ir_probe *p = e->m->probes.v[index];
-	unsigned int flags = (p->optional ? LKM_OPTIONAL : 0) | (p->filter_target ? LKM_FILTER : 0) |
-			     (p->jiffies ? LKM_JIFFIES : 0);
+	unsigned int flags = (p->optional ? LKM_OPTIONAL : 0) |
+			     (p->filter_target ? LKM_FILTER : 0) | (p->jiffies ? LKM_JIFFIES : 0);
 
 	buf_printf(e->out, "\t{ %u, %u, %u, %u, ", (unsigned int)p->kind, flags, index, nlocks);
 	if (nlocks)
@@ -161,9 +168,9 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 	put_text(e, p->name);
 	buf_puts(e->out, ", ");
 	put_text(e, p->target);
-	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u },\n", (unsigned long long)p->offset,
-		   (long long)p->period, (long long)p->random, p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0,
-		   p->handler);
+	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u },\n",
+		   (unsigned long long)p->offset, (long long)p->period, (long long)p->random,
+		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, p->handler);
 }
 
 /* Returns how many the table has. */
@@ -187,7 +194,10 @@ static uint32_t put_probes(struct lkm_emit *e)
 	return n;
 }
 
-/* Begin, end and error probes by sequence number, as places in the table of probes. Returns how many. */
+/*
+ * Begin, end and error probes by sequence number, as places in the table of probes. Returns how
+ * many.
+ */
 static uint32_t put_session(struct lkm_emit *e)
 {
 	const struct ir_module *m = e->m;
@@ -234,8 +244,9 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(maxaction_interruptible, l->maxaction_interruptible);
 	NUMBER(string_bytes, e->string_bytes);
 #undef NUMBER
-	buf_puts(e->out, "\t.globals = globals,\n\t.maps = maps,\n\t.iters = iters,\n\t.probes = probes,\n"
-			 "\t.session = session,\n};\n");
+	buf_puts(e->out,
+		 "\t.globals = globals,\n\t.maps = maps,\n\t.iters = iters,\n\t.probes = probes,\n"
+		 "\t.session = session,\n};\n");
 }
 
 int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, struct diag *diag)
@@ -246,8 +257,10 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 
 	arena_init(&e.arena);
 	lkm_analyse(&e);
-	buf_printf(out, "/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/fmt.h\"\n\n",
-		   m->name);
+	buf_printf(
+		out,
+		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/fmt.h\"\n\n",
+		m->name);
 	put_scalars(&e);
 	for (uint32_t k = 0; k < m->funcs.n; k++) {
 		if (e.funcs[k].used)

@@ -7,8 +7,8 @@
 #include "ir/ir.h"
 
 /*
- * Appends the C text. @image: file name that the assembler finds, the binary IR that travels in the module. 0, or -1 after
- * an error in @diag (something this runtime cannot do).
+ * Appends the C text. @image: file name that the assembler finds, the binary IR that travels in the
+ * module. 0, or -1 after an error in @diag (something this runtime cannot do).
  */
 int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, struct diag *diag)
 	__attribute__((warn_unused_result));

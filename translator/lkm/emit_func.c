@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A function or handler of the IR as a C function: a label for each block, rN for a number's register, sN for a
- * string's. Strings live in the context's string stack, not on the kernel's. A function yields 0, or 1 when it failed, and puts its
- * result where the caller says.
+ * A function or handler of the IR as a C function: a label for each block, rN for a number's
+ * register, sN for a string's. Strings live in the context's string stack, not on the kernel's. A
+ * function yields 0, or 1 when it failed, and puts its result where the caller says.
  */
 #include "lkm/emit.h"
 
@@ -56,7 +56,8 @@ static void put_registers(struct lkm_emit *e)
 			buf_printf(e->out, "\ts64 r%u;", r);
 		else if (f->regs.v[r] == IR_STR && e->lf->written[r])
 			buf_printf(e->out, "\tchar *const s%u = frame + %llu;", r,
-				   (unsigned long long)slot++ * (unsigned long long)e->m->limits.maxstringlen);
+				   (unsigned long long)slot++ *
+					   (unsigned long long)e->m->limits.maxstringlen);
 		else
 			continue;
 		if (f->reg_names.v[r])
@@ -74,11 +75,12 @@ static void put_prologue(struct lkm_emit *e)
 	put_registers(e);
 	buf_putc(e->out, '\n');
 	if (e->lf->recursive) {
-		buf_printf(e->out,
-			   "\tif (sp_stack_low(c) || c->frame_end - frame < %llu) {\n"
-			   "\t\tc->err.kind = SP_ERR_NESTING;\n\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n"
-			   "\t\treturn 1;\n\t}\n",
-			   bytes, f->loc);
+		buf_printf(
+			e->out,
+			"\tif (sp_stack_low(c) || c->frame_end - frame < %llu) {\n"
+			"\t\tc->err.kind = SP_ERR_NESTING;\n\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n"
+			"\t\treturn 1;\n\t}\n",
+			bytes, f->loc);
 	}
 	if (bytes)
 		buf_printf(e->out, "\tc->frame = frame + %llu;\n", bytes);

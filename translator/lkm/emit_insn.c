@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* One IR operation as C. Every row of ops.def has its function here: a missing one does not link. */
+/*
+ * One IR operation as C. Every row of ops.def has its function here: a missing one does not link.
+ */
 #include "base/record.h"
 #include "lkm/emit.h"
 
@@ -72,10 +74,10 @@ static void failing(struct lkm_emit *e, const struct ir_insn *i, const char *tex
 
 /* ---- numbers ---- */
 
-#define NUMBER(name, text)              \
-	OP_FN(name)                     \
-	{                               \
-		line(e, i, "$d = " text); \
+#define NUMBER(name, text)                                                                         \
+	OP_FN(name)                                                                                \
+	{                                                                                          \
+		line(e, i, "$d = " text);                                                          \
 	}
 
 NUMBER(mov, "$0")
@@ -99,7 +101,8 @@ NUMBER(ge, "$0 >= $1")
 
 static void divide(struct lkm_emit *e, const struct ir_insn *i, const char *text)
 {
-	put(e, i, "\tif (__builtin_expect($1 == 0, 0)) {\n\t\tc->err.kind = SP_ERR_DIV0;\n\t\tc->err.operand = 0;\n");
+	put(e, i,
+	    "\tif (__builtin_expect($1 == 0, 0)) {\n\t\tc->err.kind = SP_ERR_DIV0;\n\t\tc->err.operand = 0;\n");
 	buf_printf(e->out, "\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n", i->loc, i->err);
 	line(e, i, text);
 }
@@ -169,7 +172,8 @@ static void put_data(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
 }
 
 /* "fn(c, global, keys" and then @rest, where operands after the keys are $v. */
-static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char *fn, const char *rest)
+static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char *fn,
+			 const char *rest)
 {
 	uint32_t nkeys = e->m->globals.v[i->ref]->nkeys;
 
@@ -192,7 +196,8 @@ static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char
 	buf_putc(e->out, ')');
 }
 
-static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char *fn, const char *rest)
+static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char *fn,
+			const char *rest)
 {
 	buf_puts(e->out, "\tif (__builtin_expect(");
 	put_map_call(e, i, fn, rest);
@@ -200,8 +205,8 @@ static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char 
 	put_failed(e, i);
 }
 
-static void map_line(struct lkm_emit *e, const struct ir_insn *i, const char *before, const char *fn,
-		     const char *rest)
+static void map_line(struct lkm_emit *e, const struct ir_insn *i, const char *before,
+		     const char *fn, const char *rest)
 {
 	buf_putc(e->out, '\t');
 	put(e, i, before);
@@ -219,11 +224,14 @@ OP_FN(mget)
 
 OP_FN(mset)
 {
-	failing_map(e, i, e->m->globals.v[i->ref]->type == IR_STR ? "sp_map_set_str" : "sp_map_set_num", ", $v");
+	failing_map(e, i,
+		    e->m->globals.v[i->ref]->type == IR_STR ? "sp_map_set_str" : "sp_map_set_num",
+		    ", $v");
 }
 
 /* The destination of a failing operation stays as it was: it goes through a variable of its own. */
-static void into(struct lkm_emit *e, const struct ir_insn *i, void (*call)(struct lkm_emit *, const struct ir_insn *))
+static void into(struct lkm_emit *e, const struct ir_insn *i,
+		 void (*call)(struct lkm_emit *, const struct ir_insn *))
 {
 	buf_puts(e->out, "\t{\n\ts64 to;\n");
 	call(e, i);
@@ -312,7 +320,8 @@ OP_FN(it_val)
 
 static void it_stat_call(struct lkm_emit *e, const struct ir_insn *i)
 {
-	buf_printf(e->out, "\tif (__builtin_expect(sp_it_stat(c, %u, %u, &to), 0))", iter_of(e, i), i->imm);
+	buf_printf(e->out, "\tif (__builtin_expect(sp_it_stat(c, %u, %u, &to), 0))", iter_of(e, i),
+		   i->imm);
 	put_failed(e, i);
 }
 
@@ -332,9 +341,11 @@ static void call_itself(struct lkm_emit *e, const struct ir_insn *i)
 {
 	const struct ir_func *f = e->m->funcs.v[i->ref];
 
-	buf_printf(e->out, "\tif (__builtin_expect(c->depth >= %lld, 0)) {\n\t\tc->err.kind = SP_ERR_NESTING;\n"
-			   "\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n",
-		   (long long)e->m->limits.maxnesting, i->loc, i->err);
+	buf_printf(
+		e->out,
+		"\tif (__builtin_expect(c->depth >= %lld, 0)) {\n\t\tc->err.kind = SP_ERR_NESTING;\n"
+		"\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n",
+		(long long)e->m->limits.maxnesting, i->loc, i->err);
 	buf_printf(e->out, "\tc->depth++;\n\tfailed = f%u(c", i->ref);
 	if (f->ret == IR_I64)
 		buf_puts(e->out, ", &to");
@@ -346,7 +357,8 @@ static void call_itself(struct lkm_emit *e, const struct ir_insn *i)
 		buf_puts(e->out, ", ");
 		put_val(e, i->args[k]);
 	}
-	buf_printf(e->out, ");\n\tc->depth--;\n\tif (__builtin_expect(failed, 0))\n\t\tgoto b%u;\n", i->err);
+	buf_printf(e->out, ");\n\tc->depth--;\n\tif (__builtin_expect(failed, 0))\n\t\tgoto b%u;\n",
+		   i->err);
 }
 
 OP_FN(call)
@@ -386,15 +398,17 @@ OP_FN(emit)
 	uint64_t strings = 0;
 
 	if (i->nargs > EMIT_MAXARGS) {
-		diag_error(e->diag, TAG_LIMIT, SPAN_NONE, "a print takes %u values, the module runtime at most %u", i->nargs,
+		diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
+			   "a print takes %u values, the module runtime at most %u", i->nargs,
 			   EMIT_MAXARGS);
 		diag_hint(e->diag, "print the values in two statements");
 		return;
 	}
 	for (uint32_t k = 0; k < i->nargs; k++)
 		strings |= (uint64_t)val_is_str(e, i->args[k]) << k;
-	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, ", i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref,
-		   i->nargs, (unsigned long long)strings);
+	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, ",
+		   i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref, i->nargs,
+		   (unsigned long long)strings);
 	put_data(e, i, i->nargs);
 	buf_puts(e->out, ");\n");
 }
@@ -411,7 +425,8 @@ static void put_size(struct lkm_emit *e, const struct ir_insn *i, int v, uint32_
 	buf_putc(e->out, ')');
 }
 
-static void put_piece(struct lkm_emit *e, const struct ir_insn *i, const struct fmt_piece *p, uint32_t *at)
+static void put_piece(struct lkm_emit *e, const struct ir_insn *i, const struct fmt_piece *p,
+		      uint32_t *at)
 {
 	bool fixed = p->spec.width != FMT_STAR && p->spec.prec != FMT_STAR;
 
@@ -421,8 +436,8 @@ static void put_piece(struct lkm_emit *e, const struct ir_insn *i, const struct 
 		buf_printf(e->out, "\", %u);\n", p->lit_len);
 		return;
 	}
-	buf_printf(e->out, "\t{\n\t%sconst struct fmt_spec f = { '%c', %u", fixed ? "static " : "", p->spec.conv,
-		   p->spec.flag);
+	buf_printf(e->out, "\t{\n\t%sconst struct fmt_spec f = { '%c', %u", fixed ? "static " : "",
+		   p->spec.conv, p->spec.flag);
 	put_size(e, i, p->spec.width, at);
 	put_size(e, i, p->spec.prec, at);
 	buf_puts(e->out, " };\n\n");
