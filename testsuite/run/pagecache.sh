@@ -11,8 +11,8 @@ t=/sys/kernel/tracing
 [ -d $t/events ] || mount -t tracefs none $t
 secs=${SECONDS_TO_RUN:-10}
 sed "s/timer.s(30)/timer.s($secs)/" "$here/../../examples/pagecache.stp" > "$TMP/pagecache.stp"
-big=$(find /usr -xdev -type f -size +64M | head -n 1)
-[ -n "$big" ] || { echo "no file of 64 MiB under /usr to read"; exit 1; }
+big=$(find /usr/lib /usr/bin -xdev -maxdepth 2 -type f -size +64M 2> /dev/null | head -n 1)
+[ -n "$big" ] || { echo "no file of 64 MiB under /usr/lib to read"; exit 1; }
 echo 3 > /proc/sys/vm/drop_caches
 inst=$t/instances/spile
 mkdir $inst
