@@ -136,7 +136,7 @@ struct sp_ctx {
 	unsigned long stack_base; /* address of the stack when the handler began */
 	const struct sp_probe *probe;
 	void *regs; /* struct pt_regs, or NULL */
-	unsigned long tparg[SP_MAXTPARGS];
+	const unsigned long *tparg; /* a tracepoint's arguments */
 	/* the runtime's */
 	s64 actions_left; /* beyond this slice */
 	struct sp_iter *open; /* iterators in use */
@@ -145,7 +145,7 @@ struct sp_ctx {
 };
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 216, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_ctx) == 128, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 32, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
 

@@ -24,7 +24,7 @@ struct sp_tp {
 static SP_CODE void sp_tp_few(void *data, unsigned long a1, unsigned long a2, unsigned long a3,
 			      unsigned long a4, unsigned long a5)
 {
-	unsigned long args[SP_MAXTPARGS] = { a1, a2, a3, a4, a5 };
+	const unsigned long args[] = { a1, a2, a3, a4, a5 };
 
 	sp_hit(data, NULL, args);
 }
@@ -34,7 +34,7 @@ static SP_CODE void sp_tp_many(void *data, unsigned long a1, unsigned long a2, u
 			       unsigned long a7, unsigned long a8, unsigned long a9,
 			       unsigned long a10, unsigned long a11, unsigned long a12)
 {
-	unsigned long args[SP_MAXTPARGS] = { a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
+	const unsigned long args[] = { a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, a12 };
 
 	sp_hit(data, NULL, args);
 }

@@ -119,8 +119,7 @@ static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs,
 		c->busy = 1;
 		barrier();
 		c->regs = regs;
-		if (tpargs)
-			memcpy(c->tparg, tpargs, p->ntpargs * sizeof(*tpargs));
+		c->tparg = tpargs;
 		c->actions = sp_script.maxaction;
 		sp_run(c, p);
 		barrier();
