@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "backend.h"
@@ -280,7 +279,7 @@ static int keep_object(struct compile *c)
 	int rc;
 
 	if (strcmp(dir, "."))
-		(void)!mkdir(dir, 0755);
+		session_prune_objects(s, dir);
 	else
 		to += 2;
 	buf_init(&b);

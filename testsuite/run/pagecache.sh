@@ -4,7 +4,7 @@
 # host: no
 # timeout: 240
 # The process that examples/pagecache.stp names is the one that read a fresh 64 MiB, and its count is what tracefs
-# itself recorded for it in the same run. SECONDS_TO_RUN=30 runs the script as it is.
+# itself recorded for it in the same run, from before the process existed until it ended. SECONDS_TO_RUN=30 runs the script as it is.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 t=/sys/kernel/tracing
@@ -21,19 +21,18 @@ echo 40000 > $inst/buffer_size_kb
 
 cat > "$TMP/reader.sh" <<'R'
 echo $$ > "$1/reader.pid"
-ev=$2/events/filemap/mm_filemap_add_to_page_cache
-echo "common_pid == $$" > $ev/filter
-echo 1 > $ev/enable
-exec dd if="$3" of=/dev/null bs=1M count=64 status=none
+exec dd if="$2" of=/dev/null bs=1M count=64 status=none
 R
 "$STAP" --runtime="$RUNTIME" -v "$TMP/pagecache.stp" > "$TMP/out" 2> "$TMP/err" &
 stap=$!
 for _ in $(seq 600); do grep -q 'starting run' "$TMP/err" && break; sleep 0.1; done
 sleep 3
-sh "$TMP/reader.sh" "$TMP" $inst "$big"
+echo 1 > $inst/events/filemap/mm_filemap_add_to_page_cache/enable
+sh "$TMP/reader.sh" "$TMP" "$big"
+echo 0 > $inst/events/filemap/mm_filemap_add_to_page_cache/enable
 wait $stap || { cat "$TMP/err"; exit 1; }
 pid=$(cat "$TMP/reader.pid")
-counted=$(grep -c mm_filemap_add_to_page_cache $inst/trace)
+counted=$(grep mm_filemap_add_to_page_cache $inst/trace | grep -c -- "-$pid  *\[")
 grep -E '^WARNING' "$TMP/err" && { echo "hits were skipped or lost"; exit 1; }
 echo "reader: pid $pid, tracefs saw $counted additions; stap says: $(cat "$TMP/out")"
 [ "$counted" -gt 100 ]
