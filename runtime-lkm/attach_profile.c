@@ -20,8 +20,9 @@ static void sp_profile_release(struct sp_profile *own)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu) if (own->events[cpu])
-		perf_event_release_kernel(own->events[cpu]);
+	for_each_possible_cpu(cpu)
+		if (own->events[cpu])
+			perf_event_release_kernel(own->events[cpu]);
 	kvfree(own->events);
 }
 
@@ -41,8 +42,7 @@ static int sp_profile_attach(void *own, const struct sp_probe *p, const char **w
 	s->events = kvcalloc(nr_cpu_ids, sizeof(*s->events), GFP_KERNEL);
 	if (!s->events)
 		return -ENOMEM;
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		struct perf_event *e = perf_event_create_kernel_counter(&attr, cpu, NULL,
 									sp_profile_hit, (void *)p);
 

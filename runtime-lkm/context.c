@@ -180,7 +180,10 @@ static int sp_contexts_alloc(void)
 	if (!sp_locks || !sp_ctxs || sp_context_alloc(&sp_session_ctx))
 		goto no_memory;
 	sp_session_ctx.interruptible = 1;
-	for_each_possible_cpu(cpu) if (sp_context_alloc(per_cpu_ptr(sp_ctxs, cpu))) goto no_memory;
+	for_each_possible_cpu(cpu) {
+		if (sp_context_alloc(per_cpu_ptr(sp_ctxs, cpu)))
+			goto no_memory;
+	}
 	return 0;
 no_memory:
 	sp_session_fail(
@@ -195,7 +198,8 @@ static void sp_contexts_free(void)
 	int cpu;
 
 	if (sp_ctxs)
-		for_each_possible_cpu(cpu) vfree(per_cpu_ptr(sp_ctxs, cpu)->strings);
+		for_each_possible_cpu(cpu)
+			vfree(per_cpu_ptr(sp_ctxs, cpu)->strings);
 	free_percpu(sp_ctxs);
 	vfree(sp_session_ctx.strings);
 	kvfree(sp_locks);

@@ -41,8 +41,7 @@ static int sp_trace_files(void)
 	char name[16];
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		if (!sp_rings[cpu])
 			continue;
 		snprintf(name, sizeof(name), "trace%d", cpu);

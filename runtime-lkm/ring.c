@@ -56,8 +56,7 @@ static int sp_rings_alloc(u64 bytes)
 
 	if ((u64)size * num_online_cpus() / PAGE_SIZE > si_mem_available() / 2)
 		goto no_memory;
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		struct sp_ring *r = kzalloc(sizeof(*r), GFP_KERNEL);
 
 		if (!r)
@@ -83,8 +82,7 @@ static void sp_rings_free(void)
 {
 	int cpu;
 
-	for_each_possible_cpu(cpu)
-	{
+	for_each_possible_cpu(cpu) {
 		sp_ring_free(sp_rings[cpu]);
 		sp_rings[cpu] = NULL;
 	}
@@ -92,10 +90,13 @@ static void sp_rings_free(void)
 
 static u64 sp_rings_lost(void)
 {
-	u64 n = 0;
+	u64 n = atomic64_read(&sp.homeless);
 	int cpu;
 
-	for_each_possible_cpu(cpu) if (sp_rings[cpu]) n += READ_ONCE(sp_rings[cpu]->lost);
+	for_each_possible_cpu(cpu) {
+		if (sp_rings[cpu])
+			n += READ_ONCE(sp_rings[cpu]->lost);
+	}
 	return n;
 }
 
@@ -189,7 +190,7 @@ SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
 		else
 			r->lost++;
 	} else {
-		atomic64_inc(&sp.missed);
+		atomic64_inc(&sp.homeless);
 	}
 	if (c->interruptible)
 		local_irq_restore(flags);

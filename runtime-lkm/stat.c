@@ -70,8 +70,7 @@ static SP_CODE u64 sp_stat_seq(struct sp_map *m, u32 hash, const union sp_data *
 	u64 seq = 0;
 	u32 k, i;
 
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		sp_spin(&m->parts[k]->lock);
 		i = sp_part_find(m, m->parts[k], hash, keys);
 		if (i)
@@ -89,16 +88,14 @@ static SP_CODE void sp_stat_evict(struct sp_map *m)
 	u64 oldest = U64_MAX;
 	u32 k;
 
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		struct sp_part *p = m->parts[k];
 		u32 first = READ_ONCE(p->first);
 
 		if (first)
 			oldest = min(oldest, sp_part_elem(m, p, first)->seq);
 	}
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		struct sp_part *p = m->parts[k];
 		u32 i;
 
@@ -166,8 +163,7 @@ SP_CODE s32 sp_stat_get(struct sp_ctx *c, u32 g, const union sp_data *keys, u32 
 	struct sp_stat all = { 0 };
 	u32 hash = sp_key_hash(m->g, keys), k, i;
 
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -185,8 +181,7 @@ static SP_CODE void sp_stat_collect(struct sp_map *m, struct sp_part *into)
 	u32 k, i, j, max = m->g->nkeys ? m->g->max_entries : 1;
 	union sp_data keys[SP_MAXKEYS];
 
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -234,8 +229,7 @@ SP_CODE void sp_map_del(struct sp_ctx *c, u32 g, const union sp_data *keys)
 	bool found = false;
 
 	sp_spin(&m->insert_lock);
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		struct sp_part *p = m->parts[k];
 
 		sp_spin(&p->lock);
@@ -256,8 +250,7 @@ SP_CODE void sp_map_clear(struct sp_ctx *c, u32 g)
 	u32 k;
 
 	sp_spin(&m->insert_lock);
-	sp_for_each_part(m, k)
-	{
+	sp_for_each_part(m, k) {
 		sp_spin(&m->parts[k]->lock);
 		sp_part_clear(m->parts[k]);
 		sp_spin_end(&m->parts[k]->lock);

@@ -113,6 +113,7 @@ static void explain(struct run *r, int rc)
 	default:
 		diag_error(&r->diag, TAG_LOAD, SPAN_NONE, "the kernel does not load %s: %s",
 			   r->opt.object, strerror(-rc));
+		diag_hint(&r->diag, "the kernel's reason is at the end of dmesg");
 	}
 }
 

@@ -6,6 +6,7 @@
 #include "lkm/emit.h"
 
 #define EMIT_MAXARGS 64 /* of one record: its mask of strings has that many bits */
+#define EMIT_MAXTPARGS 12 /* SP_MAXTPARGS of abi.h */
 
 #define OP_FN(name) static void emit_##name(struct lkm_emit *e, const struct ir_insn *i)
 
@@ -275,8 +276,18 @@ static void sget_call(struct lkm_emit *e, const struct ir_insn *i)
 	failing_map(e, i, "sp_stat_get", ", $i, &to");
 }
 
+/* Statistics keep no squares: refused here until they do. */
+static void check_stat(struct lkm_emit *e, const struct ir_insn *i)
+{
+	if (i->imm > IRS_AVG)
+		diag_error(e->diag, TAG_UNSUPPORTED, SPAN_NONE,
+			   "the module runtime computes no such thing of a statistic: %s",
+			   e->m->strings.v[i->loc]);
+}
+
 OP_FN(sget)
 {
+	check_stat(e, i);
 	into(e, i, sget_call);
 }
 
@@ -327,6 +338,7 @@ static void it_stat_call(struct lkm_emit *e, const struct ir_insn *i)
 
 OP_FN(it_stat)
 {
+	check_stat(e, i);
 	into(e, i, it_stat_call);
 }
 
@@ -508,6 +520,10 @@ static const char *narrow_type(uint32_t mem)
 
 OP_FN(tparg)
 {
+	if (IR_TPARG_N(i->imm) >= EMIT_MAXTPARGS)
+		diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
+			   "the module runtime reads a tracepoint's first %u arguments, not argument %u",
+			   EMIT_MAXTPARGS, IR_TPARG_N(i->imm) + 1);
 	put(e, i, "\t$d = ");
 	buf_printf(e->out, "(s64)(%s)c->tparg[%u];\n", narrow_type(i->imm), IR_TPARG_N(i->imm));
 }
