@@ -304,14 +304,30 @@ static int build_entry(struct session *s, const struct kernel_tree *t, const cha
 	return make_objects(s, r, dir);
 }
 
-/* Our entry into the place of none, or of a damaged one. Another run may have been faster. */
+static bool entry_good(struct session *s, const char *dir, struct recipe *r)
+{
+	uint64_t sum;
+
+	return recipe_load(&s->arena, r, arena_printf(&s->arena, "%s/recipe", dir), &sum) == 0 &&
+	       entry_sum(s, r, dir) == sum;
+}
+
+/*
+ * Our entry into the place of none, or of a damaged one. Another run may have been faster: its entry
+ * may be in use already and stays.
+ */
 static int install_entry(struct session *s, const char *tmp, const char *dir)
 {
 	const char *old = arena_printf(&s->arena, "%s.old", tmp);
+	struct recipe theirs;
 	int rc;
 
 	if (!rename(tmp, dir))
 		return 0;
+	if (entry_good(s, dir, &theirs)) {
+		remove_folder(s, tmp, 0);
+		return 0;
+	}
 	if (rename(dir, old))
 		return -1;
 	rc = rename(tmp, dir);
@@ -325,14 +341,6 @@ static int64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-static bool entry_good(struct session *s, const char *dir, struct recipe *r)
-{
-	uint64_t sum;
-
-	return recipe_load(&s->arena, r, arena_printf(&s->arena, "%s/recipe", dir), &sum) == 0 &&
-	       entry_sum(s, r, dir) == sum;
 }
 
 int runtime_get(struct session *s, const struct kernel_tree *t, struct kernel_runtime *rt)
