@@ -11,6 +11,7 @@ await() { # SECONDS COMMAND...
 	"$@"
 }
 began() { grep -q begin "$TMP/out"; }
+began_or_gone() { began || is_gone $pid; }
 is_gone() { ! kill -0 "$1" 2> /dev/null; }
 helper_of() { # the staprun that stap started
 	pgrep -P "$1" staprun
@@ -21,7 +22,8 @@ start() {
 	: > "$TMP/out"
 	"$STAP" --runtime="$RUNTIME" -e "$script" > "$TMP/out" 2> "$TMP/err" &
 	pid=$!
-	await 30 began || fail 'did not start'
+	await 60 began_or_gone
+	began || fail 'did not start'
 }
 for sig in INT TERM HUP QUIT; do
 	start
@@ -49,8 +51,9 @@ reader=$!
 "$STAP" --runtime="$RUNTIME" -e 'probe timer.ms(1) { for (i = 0; i < 20; i++)
 	printf("%500s\n", "x") }' > "$TMP/fifo" 2> "$TMP/err" &
 pid=$!
-await 30 pgrep -P $pid staprun > /dev/null || fail 'did not start'
-helper=$(helper_of $pid)
+running_or_gone() { pgrep -P $pid staprun > /dev/null || is_gone $pid; }
+await 60 running_or_gone
+helper=$(helper_of $pid) || fail 'did not start'
 sleep 1
 for i in 1 2 3; do
 	kill -TERM "$helper" 2> /dev/null
