@@ -141,7 +141,10 @@ static void sfmt_piece(struct gen *g, const struct fmt_piece *p, const struct ir
 	else
 		g_load(g, R2, v);
 	ba_movi(g->as, R3, p->spec.flag | (p->spec.conv == 's' ? 0 : p->spec.conv << 8));
-	g_call_rt(g, p->spec.conv == 's' ? RT_FMT_STR : RT_FMT_INT);
+	if (p->spec.conv != 's')
+		g_call_rt(g, RT_FMT_INT);
+	else
+		g_call_rt(g, p->spec.flag == FMT_F_HASH ? RT_FMT_QUOTE : RT_FMT_STR);
 	*arg = (uint32_t)(v - i->args) + 1;
 }
 

@@ -97,7 +97,7 @@ struct bpf_map {
 
 /* Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the table). */
 enum rt_routine {
-	RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_ERRMSG, RT_REC_STR,
+	RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG, RT_REC_STR,
 	RT_ERROR, RT_COUNT,
 };
 
@@ -213,6 +213,10 @@ void rt_build_isinstr(struct unit *u, uint32_t fn);
 void rt_build_strtol(struct unit *u, uint32_t fn);
 void rt_build_fmt_str(struct unit *u, uint32_t fn);
 void rt_build_fmt_int(struct unit *u, uint32_t fn);
+void rt_build_fmt_quote(struct unit *u, uint32_t fn);
+void rt_fill(struct gen *g, int reg, char c); /* appends @reg bytes @c to slot.fmt */
+void rt_fmt_end(struct gen *g); /* terminates slot.fmt and returns */
+void rt_escape(struct gen *g, bool quote);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
 /* Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict drops the oldest element. */
 uint32_t rt_stat(struct unit *u, uint32_t global);

@@ -107,7 +107,8 @@ static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
 		ba_atomic(g->as, BPF_W, BPF_CMPXCHG, R1, 0, R2);
 		ba_ji(g->as, BPF_JEQ, R0, 0, got);
 		ba_movi(g->as, R1, g->u->lay.g[p->locks.v[k].global].lock);
-		ba_movi(g->as, R2, p->locks.v[k].write);
+		ba_movi(g->as, R2, p->locks.v[k].write ? BPF_WRITER : 1);
+		ba_movi(g->as, R3, p->locks.v[k].write ? -1 : BPF_WRITER);
 		ba_call_fn(g->as, rt_get(g->u, RT_LOCK));
 		ba_ji(g->as, BPF_JEQ, R0, 0, undo[k]);
 		ba_place(g->as, got);

@@ -42,13 +42,18 @@ void rt_end(struct gen *g)
 	ba_exit(g->as);
 }
 
-/* lock(word, write): 1 when had. Spins as long as MAXTRYLOCK allows, each try with a clock read as the pause. */
+#define PAUSE 16 /* clock reads between two tries: about half a microsecond */
+
+/*
+ * lock(word, add, blocking): 1 when had. Adds @add to the lock word when it has none of the bits of @blocking: a writer is
+ * blocked by anybody, a reader by a writer. One path for both, so that the verifier walks the tries once.
+ */
 static void build_lock(struct unit *u, uint32_t fn)
 {
 	struct bpf_asm *as = &u->fns.v[fn]->as;
-	uint32_t ok = ba_label(as), loop = ba_label(as), next = ba_label(as), reader = ba_label(as);
-	uint32_t try = ba_label(as), had = ba_label(as);
-	int64_t tries = u->m->limits.maxtrylock * 4;
+	uint32_t ok = ba_label(as), loop = ba_label(as), next = ba_label(as), had = ba_label(as);
+	/* the default of 100 makes 50 tries, some 20 microseconds: no handler of ours holds a lock longer */
+	int64_t tries = (u->m->limits.maxtrylock + 1) / 2;
 
 	ba_ji(as, BPF_JLE, R1, (int32_t)u->lay.data_size - 8, ok);
 	ba_movi(as, R0, 0);
@@ -58,23 +63,21 @@ static void build_lock(struct unit *u, uint32_t fn)
 	ba_ld_data(as, R6, 0);
 	ba_alu(as, BPF_ADD, R6, R1);
 	ba_mov(as, R7, R2);
-	ba_movi(as, R8, tries < 16 ? 16 : tries > 2000 ? 2000 : tries);
+	ba_mov(as, R9, R3);
+	ba_movi(as, R8, tries > 1000 ? 1000 : tries);
 	ba_place(as, loop);
 	ba_ld(as, BPF_W, R0, R6, 0);
-	ba_ji(as, BPF_JEQ, R7, 0, reader);
-	ba_ji(as, BPF_JNE, R0, 0, next);
-	ba_movi(as, R2, BPF_WRITER);
-	ba_ja(as, try);
-	ba_place(as, reader);
-	ba_ji(as, BPF_JGE, R0, BPF_WRITER, next);
-	ba_mov(as, R2, R0);
-	ba_alui(as, BPF_ADD, R2, 1);
-	ba_place(as, try);
 	ba_mov(as, R1, R0);
+	ba_alu(as, BPF_AND, R1, R9);
+	ba_ji(as, BPF_JNE, R1, 0, next);
+	ba_mov(as, R1, R0);
+	ba_mov(as, R2, R0);
+	ba_alu(as, BPF_ADD, R2, R7);
 	ba_atomic(as, BPF_W, BPF_CMPXCHG, R6, 0, R2);
 	ba_j(as, BPF_JEQ, R0, R1, had);
 	ba_place(as, next);
-	ba_call(as, BPF_FUNC_ktime_get_ns);
+	for (int k = 0; k < PAUSE; k++)
+		ba_call(as, BPF_FUNC_ktime_get_ns);
 	ba_alui(as, BPF_SUB, R8, 1);
 	ba_ji(as, BPF_JNE, R8, 0, loop);
 	ba_movi(as, R0, 0);
@@ -166,7 +169,7 @@ static const struct {
 	uint32_t nargs;
 	void (*build)(struct unit *u, uint32_t fn);
 } routines[RT_COUNT] = {
-	[RT_LOCK] = { "rt_lock", 2, build_lock },
+	[RT_LOCK] = { "rt_lock", 3, build_lock },
 	[RT_SCMP] = { "rt_scmp", 3, rt_build_scmp },
 	[RT_SCAT] = { "rt_scat", 4, rt_build_scat },
 	[RT_SUBSTR] = { "rt_substr", 5, rt_build_substr },
@@ -174,6 +177,7 @@ static const struct {
 	[RT_STRTOL] = { "rt_strtol", 3, rt_build_strtol },
 	[RT_FMT_STR] = { "rt_fmt_str", 5, rt_build_fmt_str },
 	[RT_FMT_INT] = { "rt_fmt_int", 5, rt_build_fmt_int },
+	[RT_FMT_QUOTE] = { "rt_fmt_quote", 5, rt_build_fmt_quote },
 	[RT_ERRMSG] = { "rt_errmsg", 2, rt_build_errmsg },
 	[RT_REC_STR] = { "rt_rec_str", 2, build_rec_str },
 	[RT_ERROR] = { "rt_error", 2, build_error },

@@ -48,7 +48,7 @@ static void terminate(struct gen *g)
 	ba_sti(g->as, BPF_B, R1, 0, 0);
 }
 
-static void append_end(struct gen *g)
+void rt_fmt_end(struct gen *g)
 {
 	terminate(g);
 	ba_movi(g->as, R0, 0);
@@ -70,7 +70,7 @@ static void fill_source(struct gen *g, char c)
 }
 
 /* Appends @reg bytes @c. */
-static void fill(struct gen *g, int reg, char c)
+void rt_fill(struct gen *g, int reg, char c)
 {
 	uint32_t none = ba_label(g->as);
 
@@ -100,15 +100,15 @@ static void put_padded(struct gen *g)
 	ba_ld(g->as, BPF_DW, R1, R9, SH_TMP);
 	ba_alu(g->as, BPF_SUB, R8, R1);
 	on_flag(g, BPF_JEQ, FMT_F_MINUS, left);
-	fill(g, R8, ' ');
+	rt_fill(g, R8, ' ');
 	ba_place(g->as, left);
 	ba_ld(g->as, BPF_DW, R2, R9, SH_TMP);
 	g_slot_addr(g, R3, g->u->slot.stmp + 2 * g->u->lay.strsz);
 	append(g);
 	on_flag(g, BPF_JNE, FMT_F_MINUS, end);
-	fill(g, R8, ' ');
+	rt_fill(g, R8, ' ');
 	ba_place(g->as, end);
-	append_end(g);
+	rt_fmt_end(g);
 }
 
 /* fmt_str(string, flag, width, precision) */
@@ -134,8 +134,16 @@ void rt_build_fmt_str(struct unit *u, uint32_t fn)
 /* R6: the value; one byte, none for NUL */
 static void int_char(struct gen *g)
 {
-	uint32_t text = g->u->slot.stmp + 2 * g->u->lay.strsz, zero = ba_label(g->as);
+	uint32_t text = g->u->slot.stmp + 2 * g->u->lay.strsz, zero = ba_label(g->as), plain = ba_label(g->as);
 
+	on_flag(g, BPF_JNE, FMT_F_HASH, plain);
+	ba_mov(g->as, R3, R6);
+	ba_alui(g->as, BPF_AND, R3, 255);
+	rt_escape(g, false);
+	g_slot_st(g, BPF_W, text, R4);
+	ba_st(g->as, BPF_DW, R9, SH_TMP, R5);
+	put_padded(g);
+	ba_place(g->as, plain);
 	g_slot_st(g, BPF_B, text, R6);
 	ba_movi(g->as, R2, 0);
 	ba_alui(g->as, BPF_AND, R6, 255);
@@ -163,15 +171,15 @@ static void int_binary(struct gen *g)
 	ba_alu(g->as, BPF_SUB, R8, R1);
 	g_slot_st(g, BPF_DW, g->u->slot.stmp + 2 * g->u->lay.strsz, R6);
 	on_flag(g, BPF_JEQ, FMT_F_MINUS, left);
-	fill(g, R8, 0);
+	rt_fill(g, R8, 0);
 	ba_place(g->as, left);
 	ba_ld(g->as, BPF_DW, R2, R9, SH_TMP);
 	g_slot_addr(g, R3, g->u->slot.stmp + 2 * g->u->lay.strsz);
 	append(g);
 	on_flag(g, BPF_JNE, FMT_F_MINUS, end);
-	fill(g, R8, 0);
+	rt_fill(g, R8, 0);
 	ba_place(g->as, end);
-	append_end(g);
+	rt_fmt_end(g);
 }
 
 /* R4 = the conversion's character. */
@@ -313,13 +321,13 @@ static void int_number(struct gen *g)
 	int_digits(g);
 	int_zeros(g);
 	on_flag(g, BPF_JEQ, FMT_F_MINUS, left);
-	fill(g, R6, ' ');
+	rt_fill(g, R6, ' ');
 	ba_place(g->as, left);
 	ba_ld(g->as, BPF_DW, R2, R9, FI_NPREFIX);
 	g_slot_addr(g, R3, FI_PREFIX);
 	append(g);
 	ba_ld(g->as, BPF_DW, R8, R9, FI_ZEROS);
-	fill(g, R8, '0');
+	rt_fill(g, R8, '0');
 	ba_ld(g->as, BPF_DW, R2, R9, FI_DIGITS);
 	ba_ji(g->as, BPF_JLE, R2, DIGITS, few);
 	ba_movi(g->as, R2, DIGITS);
@@ -328,9 +336,9 @@ static void int_number(struct gen *g)
 	ba_alu(g->as, BPF_SUB, R3, R2);
 	append(g);
 	on_flag(g, BPF_JNE, FMT_F_MINUS, end);
-	fill(g, R6, ' ');
+	rt_fill(g, R6, ' ');
 	ba_place(g->as, end);
-	append_end(g);
+	rt_fmt_end(g);
 }
 
 /* fmt_int(value, flag | conversion << 8, width, precision) */

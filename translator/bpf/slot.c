@@ -104,7 +104,7 @@ void slot_plan(struct unit *u)
 	s->errtext = take(&at, strsz);
 	s->retstr = take(&at, strsz);
 	s->argstr = take(&at, n.argstrs * strsz);
-	s->fmt = take(&at, strsz);
+	s->fmt = take(&at, strsz + 8);
 	s->windows = at;
 	at = place_windows(u, at);
 	s->frame_max = n.frame;

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The '#' flag of %s and %c: bytes as escapes of a string literal, as base/fmt.c writes them. */
+#include "bpf/gen.h"
+
+/* "abtnvfr": the letters of the escapes of bytes 7 to 13, lowest first */
+#define NAMED 0x007266766e746261ll
+
+/* What the callback keeps in the slot. */
+enum { Q_WIDTH = SH_TMP, Q_WRITE = SH_TMP + 8 };
+
+/* R3: a byte. R4 = its escape, first byte lowest; R5 = how many bytes that has. Changes R0 to R2. */
+void rt_escape(struct gen *g, bool quote)
+{
+	uint32_t pair = ba_label(g->as), octal = ba_label(g->as), end = ba_label(g->as), plain = ba_label(g->as);
+
+	ba_mov(g->as, R4, R3);
+	ba_ji(g->as, BPF_JEQ, R3, '\\', pair);
+	if (quote)
+		ba_ji(g->as, BPF_JEQ, R3, '"', pair);
+	ba_ji(g->as, BPF_JGT, R3, 13, plain);
+	ba_ji(g->as, BPF_JLT, R3, 7, octal);
+	ba_mov(g->as, R1, R3);
+	ba_alui(g->as, BPF_SUB, R1, 7);
+	ba_alui(g->as, BPF_LSH, R1, 3);
+	ba_movi(g->as, R4, NAMED);
+	ba_alu(g->as, BPF_RSH, R4, R1);
+	ba_alui(g->as, BPF_AND, R4, 255);
+	ba_place(g->as, pair);
+	ba_alui(g->as, BPF_LSH, R4, 8);
+	ba_alui(g->as, BPF_OR, R4, '\\');
+	ba_movi(g->as, R5, 2);
+	ba_ja(g->as, end);
+	ba_place(g->as, plain);
+	ba_movi(g->as, R5, 1);
+	ba_ji(g->as, BPF_JLT, R3, 0x20, octal);
+	ba_ji(g->as, BPF_JLT, R3, 0x7f, end);
+	ba_place(g->as, octal);
+	ba_movi(g->as, R4, 0);
+	for (int shift = 0; shift <= 6; shift += 3) {
+		ba_mov(g->as, R1, R3);
+		ba_alui(g->as, BPF_RSH, R1, shift);
+		ba_alui(g->as, BPF_AND, R1, 7);
+		ba_alui(g->as, BPF_OR, R1, '0');
+		/* the lowest digit comes last */
+		ba_alui(g->as, BPF_LSH, R4, 8);
+		ba_alu(g->as, BPF_OR, R4, R1);
+	}
+	ba_alui(g->as, BPF_LSH, R4, 8);
+	ba_alui(g->as, BPF_OR, R4, '\\');
+	ba_movi(g->as, R5, 4);
+	ba_place(g->as, end);
+}
+
+/* Appends the R5 bytes in R4 to slot.fmt, which has room for four more than it may hold. */
+static void put_bytes(struct gen *g)
+{
+	int32_t last = (int32_t)g->u->maxstr - 1;
+	uint32_t inside = ba_label(g->as), fits = ba_label(g->as);
+
+	ba_ld(g->as, BPF_DW, R1, R9, SH_FMTLEN);
+	ba_ji(g->as, BPF_JLE, R1, last, inside);
+	ba_movi(g->as, R1, last);
+	ba_place(g->as, inside);
+	ba_alu(g->as, BPF_ADD, R5, R1);
+	ba_ji(g->as, BPF_JLE, R5, last, fits);
+	ba_movi(g->as, R5, last);
+	ba_place(g->as, fits);
+	ba_st(g->as, BPF_DW, R9, SH_FMTLEN, R5);
+	ba_alui(g->as, BPF_ADD, R1, (int32_t)g->u->slot.fmt);
+	ba_alu(g->as, BPF_ADD, R1, R9);
+	ba_st(g->as, BPF_W, R1, 0, R4);
+}
+
+/* One byte of the text: counted, or written. */
+static void build_step(struct unit *u, uint32_t cb)
+{
+	struct gen g = { .u = u, .as = &u->fns.v[cb]->as };
+	uint32_t inside = ba_label(g.as), more = ba_label(g.as), write = ba_label(g.as);
+
+	ba_ji(g.as, BPF_JLT, R1, (int32_t)u->maxstr, inside);
+	ba_movi(g.as, R0, 1);
+	rt_end(&g);
+	ba_place(g.as, inside);
+	ba_ld(g.as, BPF_DW, R9, R2, 0);
+	ba_alui(g.as, BPF_ADD, R1, (int32_t)(u->slot.stmp + 2 * u->lay.strsz));
+	ba_alu(g.as, BPF_ADD, R1, R9);
+	ba_ld(g.as, BPF_B, R3, R1, 0);
+	ba_ji(g.as, BPF_JNE, R3, 0, more);
+	ba_movi(g.as, R0, 1);
+	rt_end(&g);
+	ba_place(g.as, more);
+	rt_escape(&g, true);
+	ba_ld(g.as, BPF_DW, R1, R9, Q_WRITE);
+	ba_ji(g.as, BPF_JNE, R1, 0, write);
+	ba_ld(g.as, BPF_DW, R1, R9, Q_WIDTH);
+	ba_alu(g.as, BPF_ADD, R1, R5);
+	ba_st(g.as, BPF_DW, R9, Q_WIDTH, R1);
+	ba_movi(g.as, R0, 0);
+	rt_end(&g);
+	ba_place(g.as, write);
+	put_bytes(&g);
+	ba_movi(g.as, R0, 0);
+	rt_end(&g);
+}
+
+static void each_byte(struct gen *g, uint32_t cb, int32_t write)
+{
+	ba_sti(g->as, BPF_DW, R9, Q_WRITE, write);
+	ba_movi(g->as, R1, g->u->maxstr);
+	ba_ld_func(g->as, R2, cb);
+	ba_mov(g->as, R3, FP);
+	ba_alui(g->as, BPF_ADD, R3, FRAME_SLOT);
+	ba_movi(g->as, R4, 0);
+	ba_call(g->as, BPF_FUNC_loop);
+}
+
+static void put_quote(struct gen *g)
+{
+	ba_movi(g->as, R4, '"');
+	ba_movi(g->as, R5, 1);
+	put_bytes(g);
+}
+
+/* fmt_quote(string, flag, width, precision): in quotes, padded on the left */
+void rt_build_fmt_quote(struct unit *u, uint32_t fn)
+{
+	uint32_t cb = unit_fn(u, "cb_quote", FN_STATIC, NULL, 2), whole, cut;
+	struct gen g;
+
+	build_step(u, cb);
+	rt_begin(&g, u, fn, 5, 1u << 2);
+	whole = ba_label(g.as);
+	cut = ba_label(g.as);
+	ba_st(g.as, BPF_DW, FP, FRAME_SLOT, R9);
+	ba_mov(g.as, R3, R6);
+	g_read_str(&g, u->slot.stmp + 2 * u->lay.strsz);
+	ba_ld(g.as, BPF_DW, R1, FP, FRAME_ARG5);
+	ba_ji(g.as, BPF_JSLT, R1, 0, whole);
+	ba_ji(g.as, BPF_JLT, R1, (int32_t)u->maxstr, cut);
+	ba_ja(g.as, whole);
+	ba_place(g.as, cut);
+	ba_alui(g.as, BPF_ADD, R1, (int32_t)(u->slot.stmp + 2 * u->lay.strsz));
+	ba_alu(g.as, BPF_ADD, R1, R9);
+	ba_sti(g.as, BPF_B, R1, 0, 0);
+	ba_place(g.as, whole);
+	ba_sti(g.as, BPF_DW, R9, Q_WIDTH, 2);
+	each_byte(&g, cb, 0);
+	ba_ld(g.as, BPF_DW, R1, R9, Q_WIDTH);
+	ba_alu(g.as, BPF_SUB, R8, R1);
+	rt_fill(&g, R8, ' ');
+	put_quote(&g);
+	each_byte(&g, cb, 1);
+	put_quote(&g);
+	rt_fmt_end(&g);
+}
