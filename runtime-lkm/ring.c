@@ -54,7 +54,8 @@ static int sp_rings_alloc(u64 bytes)
 			   SP_RING_HIGHEST);
 	int cpu;
 
-	if ((u64)size * num_online_cpus() / PAGE_SIZE > si_mem_available() / 2)
+	sp_rings = kvcalloc(nr_cpu_ids, sizeof(*sp_rings), GFP_KERNEL);
+	if (!sp_rings || (u64)size * num_online_cpus() / PAGE_SIZE > si_mem_available() / 2)
 		goto no_memory;
 	for_each_online_cpu(cpu) {
 		struct sp_ring *r = kzalloc(sizeof(*r), GFP_KERNEL);
@@ -83,9 +84,11 @@ static void sp_rings_free(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		sp_ring_free(sp_rings[cpu]);
-		sp_rings[cpu] = NULL;
+		if (sp_rings)
+			sp_ring_free(sp_rings[cpu]);
 	}
+	kvfree(sp_rings);
+	sp_rings = NULL;
 }
 
 static u64 sp_rings_lost(void)
@@ -94,7 +97,7 @@ static u64 sp_rings_lost(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		if (sp_rings[cpu])
+		if (sp_rings && sp_rings[cpu])
 			n += READ_ONCE(sp_rings[cpu]->lost);
 	}
 	return n;

@@ -53,7 +53,7 @@ struct sp_ring {
 	struct mutex read_lock;
 	u64 tail ____cacheline_aligned; /* bytes ever taken */
 };
-static struct sp_ring *sp_rings[NR_CPUS];
+static struct sp_ring **sp_rings; /* by CPU, from setup on; NULL: no ring there */
 
 static int sp_rings_alloc(u64 bytes_per_cpu) __must_check;
 static void sp_rings_free(void);
