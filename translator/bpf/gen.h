@@ -97,7 +97,7 @@ struct bpf_map {
 
 /* Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the table). */
 enum rt_routine {
-	RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG, RT_REC_STR,
+	RT_PAUSE, RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG, RT_REC_STR,
 	RT_ERROR, RT_COUNT,
 };
 

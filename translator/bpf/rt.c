@@ -42,7 +42,29 @@ void rt_end(struct gen *g)
 	ba_exit(g->as);
 }
 
-#define PAUSE 16 /* clock reads between two tries: about half a microsecond */
+/* pause(): some 4 microseconds of clock reads. A function of its own, so that the verifier walks it once and not at each try. */
+#define PAUSE_READS 128
+#define PAUSE_US 4
+
+static void build_pause(struct unit *u, uint32_t fn)
+{
+	struct bpf_asm *as = &u->fns.v[fn]->as;
+
+	for (int k = 0; k < PAUSE_READS; k++)
+		ba_call(as, BPF_FUNC_ktime_get_ns);
+	ba_movi(as, R0, 0);
+	ba_exit(as);
+}
+
+#define LOCK_TRIES_MAX 2000 /* 8 ms; verifiers give up at some 8,000 branches in a row */
+
+/* As patient as the module's locks: MAXTRYLOCK * TRYLOCKDELAY. */
+static int32_t lock_tries(const struct ir_limits *l)
+{
+	int64_t tries = l->maxtrylock * l->trylockdelay / PAUSE_US;
+
+	return (int32_t)(tries < 1 ? 1 : tries > LOCK_TRIES_MAX ? LOCK_TRIES_MAX : tries);
+}
 
 /*
  * lock(word, add, blocking): 1 when had. Adds @add to the lock word when it has none of the bits of @blocking: a writer is
@@ -52,8 +74,7 @@ static void build_lock(struct unit *u, uint32_t fn)
 {
 	struct bpf_asm *as = &u->fns.v[fn]->as;
 	uint32_t ok = ba_label(as), loop = ba_label(as), next = ba_label(as), had = ba_label(as);
-	/* the default of 100 makes 50 tries, some 20 microseconds: no handler of ours holds a lock longer */
-	int64_t tries = (u->m->limits.maxtrylock + 1) / 2;
+	uint32_t pause = rt_get(u, RT_PAUSE);
 
 	ba_ji(as, BPF_JLE, R1, (int32_t)u->lay.data_size - 8, ok);
 	ba_movi(as, R0, 0);
@@ -64,7 +85,7 @@ static void build_lock(struct unit *u, uint32_t fn)
 	ba_alu(as, BPF_ADD, R6, R1);
 	ba_mov(as, R7, R2);
 	ba_mov(as, R9, R3);
-	ba_movi(as, R8, tries > 1000 ? 1000 : tries);
+	ba_movi(as, R8, lock_tries(&u->m->limits));
 	ba_place(as, loop);
 	ba_ld(as, BPF_W, R0, R6, 0);
 	ba_mov(as, R1, R0);
@@ -76,8 +97,7 @@ static void build_lock(struct unit *u, uint32_t fn)
 	ba_atomic(as, BPF_W, BPF_CMPXCHG, R6, 0, R2);
 	ba_j(as, BPF_JEQ, R0, R1, had);
 	ba_place(as, next);
-	for (int k = 0; k < PAUSE; k++)
-		ba_call(as, BPF_FUNC_ktime_get_ns);
+	ba_call_fn(as, pause);
 	ba_alui(as, BPF_SUB, R8, 1);
 	ba_ji(as, BPF_JNE, R8, 0, loop);
 	ba_movi(as, R0, 0);
@@ -169,6 +189,7 @@ static const struct {
 	uint32_t nargs;
 	void (*build)(struct unit *u, uint32_t fn);
 } routines[RT_COUNT] = {
+	[RT_PAUSE] = { "rt_pause", 0, build_pause },
 	[RT_LOCK] = { "rt_lock", 3, build_lock },
 	[RT_SCMP] = { "rt_scmp", 3, rt_build_scmp },
 	[RT_SCAT] = { "rt_scat", 4, rt_build_scat },
