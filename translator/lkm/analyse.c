@@ -62,8 +62,7 @@ static void describe(struct lkm_emit *e, uint32_t index)
 				lf->written[dst] = 1;
 		}
 	}
-	for (uint32_t r = 0; r < f->regs.n; r++)
-		lf->nstrings += f->regs.v[r] == IR_STR && lf->written[r];
+	lkm_place_strings(&e->arena, f, lf);
 	lf->iter_base = e->niters;
 	e->niters += f->iters.n;
 }

@@ -18,7 +18,8 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 struct lkm_func {
 	bool used; /* some probe may run it */
 	bool recursive; /* it may be running already when it is called */
-	uint32_t nstrings; /* strings in its frame */
+	uint32_t nstrings; /* places for strings in its frame */
+	uint32_t *slot; /* by register: the place of a string that is written */
 	uint32_t iter_base; /* number of its first foreach among the script's */
 	uint8_t *written; /* a byte a register: some instruction assigns it */
 };
@@ -37,6 +38,10 @@ struct lkm_emit {
 };
 
 void lkm_analyse(struct lkm_emit *e);
+/* Fills slot and nstrings. */
+void lkm_place_strings(struct arena *a, const struct ir_func *f, struct lkm_func *lf);
+/* A string register as a pointer. */
+void lkm_put_string_reg(struct lkm_emit *e, uint32_t reg);
 void lkm_emit_func(struct lkm_emit *e, uint32_t index);
 void lkm_emit_prototype(struct lkm_emit *e, uint32_t index);
 void lkm_emit_insn(struct lkm_emit *e, const struct ir_insn *i);

@@ -14,7 +14,10 @@ static void put_val(struct lkm_emit *e, struct ir_val v)
 {
 	switch (v.kind) {
 	case IRV_REG:
-		buf_printf(e->out, "%c%u", e->f->regs.v[v.reg] == IR_STR ? 's' : 'r', v.reg);
+		if (e->f->regs.v[v.reg] == IR_STR)
+			lkm_put_string_reg(e, v.reg);
+		else
+			buf_printf(e->out, "r%u", v.reg);
 		break;
 	case IRV_INT:
 		if (v.num == INT64_MIN)
@@ -157,29 +160,30 @@ OP_FN(gset)
 	}
 }
 
-/* Operands as an array; yields the text for passing it, "NULL" when there are none. */
-static void put_data(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
+/* The first @n operands into the function's array; how a call names it goes to @name. */
+static const char *put_list(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
 {
-	if (!n) {
-		buf_puts(e->out, "NULL");
-		return;
-	}
-	buf_puts(e->out, "(const union sp_data[]){ ");
 	for (uint32_t k = 0; k < n; k++) {
-		buf_puts(e->out, val_is_str(e, i->args[k]) ? "{ .str = " : "{ .num = ");
+		buf_printf(e->out, "\tlist[%u].%s = ", k,
+			   val_is_str(e, i->args[k]) ? "str" : "num");
 		put_val(e, i->args[k]);
-		buf_puts(e->out, k + 1 < n ? " }, " : " } }");
+		buf_puts(e->out, ";\n");
 	}
+	return n ? "list" : "NULL";
 }
 
-/* "fn(c, global, keys" and then @rest, where operands after the keys are $v. */
+static const char *put_keys(struct lkm_emit *e, const struct ir_insn *i)
+{
+	return put_list(e, i, e->m->globals.v[i->ref]->nkeys);
+}
+
+/* "fn(c, global, keys" and then @rest, where the operand after the keys is $v. */
 static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char *fn,
-			 const char *rest)
+			 const char *keys, const char *rest)
 {
 	uint32_t nkeys = e->m->globals.v[i->ref]->nkeys;
 
-	buf_printf(e->out, "%s(c, %u, ", fn, i->ref);
-	put_data(e, i, nkeys);
+	buf_printf(e->out, "%s(c, %u, %s", fn, i->ref, keys);
 	for (; *rest; rest++) {
 		if (rest[0] == '$' && rest[1] == 'v') {
 			put_val(e, i->args[nkeys]);
@@ -200,8 +204,10 @@ static void put_map_call(struct lkm_emit *e, const struct ir_insn *i, const char
 static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char *fn,
 			const char *rest)
 {
+	const char *keys = put_keys(e, i);
+
 	buf_puts(e->out, "\tif (__builtin_expect(");
-	put_map_call(e, i, fn, rest);
+	put_map_call(e, i, fn, keys, rest);
 	buf_puts(e->out, ", 0))");
 	put_failed(e, i);
 }
@@ -209,9 +215,11 @@ static void failing_map(struct lkm_emit *e, const struct ir_insn *i, const char 
 static void map_line(struct lkm_emit *e, const struct ir_insn *i, const char *before,
 		     const char *fn, const char *rest)
 {
+	const char *keys = put_keys(e, i);
+
 	buf_putc(e->out, '\t');
 	put(e, i, before);
-	put_map_call(e, i, fn, rest);
+	put_map_call(e, i, fn, keys, rest);
 	buf_puts(e->out, ";\n");
 }
 
@@ -230,15 +238,13 @@ OP_FN(mset)
 		    ", $v");
 }
 
-/* The destination of a failing operation stays as it was: it goes through a variable of its own. */
+/* The destination of a failing operation stays as it was: the result goes to "to" first. */
 static void into(struct lkm_emit *e, const struct ir_insn *i,
 		 void (*call)(struct lkm_emit *, const struct ir_insn *))
 {
-	buf_puts(e->out, "\t{\n\ts64 to;\n");
 	call(e, i);
 	if (i->dst != IR_NONE)
 		line(e, i, "$d = to");
-	buf_puts(e->out, "\t}\n");
 }
 
 static void madd_call(struct lkm_emit *e, const struct ir_insn *i)
@@ -377,13 +383,9 @@ OP_FN(call)
 {
 	const struct ir_func *f = e->m->funcs.v[i->ref];
 
-	buf_printf(e->out, "\t{ /* %s */\n\ts32 failed;\n", f->name);
-	if (f->ret == IR_I64)
-		buf_puts(e->out, "\ts64 to;\n");
 	call_itself(e, i);
 	if (f->ret == IR_I64 && i->dst != IR_NONE)
 		line(e, i, "$d = to");
-	buf_puts(e->out, "\t}\n");
 }
 
 OP_FN(intr)
@@ -408,6 +410,7 @@ OP_FN(intr)
 OP_FN(emit)
 {
 	uint64_t strings = 0;
+	const char *list;
 
 	if (i->nargs > EMIT_MAXARGS) {
 		diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
@@ -418,11 +421,10 @@ OP_FN(emit)
 	}
 	for (uint32_t k = 0; k < i->nargs; k++)
 		strings |= (uint64_t)val_is_str(e, i->args[k]) << k;
-	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, ",
+	list = put_list(e, i, i->nargs);
+	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, %s);\n",
 		   i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref, i->nargs,
-		   (unsigned long long)strings);
-	put_data(e, i, i->nargs);
-	buf_puts(e->out, ");\n");
+		   (unsigned long long)strings, list);
 }
 
 /* A width or precision: a number, none, or the next argument. */
@@ -437,32 +439,35 @@ static void put_size(struct lkm_emit *e, const struct ir_insn *i, int v, uint32_
 	buf_putc(e->out, ')');
 }
 
+static void put_spec(struct lkm_emit *e, const struct ir_insn *i, const struct fmt_spec *spec,
+		     uint32_t *at)
+{
+	buf_printf(e->out, "\tspec = (struct fmt_spec){ '%c', %u", spec->conv, spec->flag);
+	put_size(e, i, spec->width, at);
+	put_size(e, i, spec->prec, at);
+	buf_puts(e->out, " };\n");
+}
+
 static void put_piece(struct lkm_emit *e, const struct ir_insn *i, const struct fmt_piece *p,
 		      uint32_t *at)
 {
-	bool fixed = p->spec.width != FMT_STAR && p->spec.prec != FMT_STAR;
-
 	if (p->lit) {
 		buf_puts(e->out, "\tfmt_lit(&o, \"");
 		buf_put_escaped(e->out, p->lit, p->lit_len);
 		buf_printf(e->out, "\", %u);\n", p->lit_len);
 		return;
 	}
-	buf_printf(e->out, "\t{\n\t%sconst struct fmt_spec f = { '%c', %u", fixed ? "static " : "",
-		   p->spec.conv, p->spec.flag);
-	put_size(e, i, p->spec.width, at);
-	put_size(e, i, p->spec.prec, at);
-	buf_puts(e->out, " };\n\n");
+	put_spec(e, i, &p->spec, at);
 	if (val_is_str(e, i->args[*at])) {
-		buf_puts(e->out, "\tfmt_str(&o, &f, ");
+		buf_puts(e->out, "\tfmt_str(&o, &spec, ");
 		put_val(e, i->args[*at]);
 		buf_puts(e->out, ", sp_in_strlen(c, ");
 		put_val(e, i->args[*at]);
-		buf_puts(e->out, "));\n\t}\n");
+		buf_puts(e->out, "));\n");
 	} else {
-		buf_puts(e->out, "\tfmt_int(&o, &f, ");
+		buf_puts(e->out, "\tfmt_int(&o, &spec, ");
 		put_val(e, i->args[*at]);
-		buf_puts(e->out, ");\n\t}\n");
+		buf_puts(e->out, ");\n");
 	}
 	++*at;
 }
@@ -473,11 +478,11 @@ OP_FN(sfmt)
 	const struct ir_fmt *fmt = e->m->fmts.v[i->ref];
 	uint32_t at = 0;
 
-	buf_printf(e->out, "\t{\n\tstruct fmt_out o = { c->scratch, 0, %lld };\n\n",
+	buf_printf(e->out, "\to = (struct fmt_out){ c->scratch, 0, %lld };\n",
 		   (long long)e->m->limits.maxstringlen);
 	for (uint32_t k = 0; k < fmt->pieces.n; k++)
 		put_piece(e, i, &fmt->pieces.v[k], &at);
-	put(e, i, "\tfmt_end(&o);\n\tsp_str_copy($d, c->scratch);\n\t}\n");
+	put(e, i, "\tfmt_end(&o);\n\tsp_str_copy($d, c->scratch);\n");
 }
 
 /* ---- errors ---- */
@@ -521,9 +526,10 @@ static const char *narrow_type(uint32_t mem)
 OP_FN(tparg)
 {
 	if (IR_TPARG_N(i->imm) >= EMIT_MAXTPARGS)
-		diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
-			   "the module runtime reads a tracepoint's first %u arguments, not argument %u",
-			   EMIT_MAXTPARGS, IR_TPARG_N(i->imm) + 1);
+		diag_error(
+			e->diag, TAG_LIMIT, SPAN_NONE,
+			"the module runtime reads a tracepoint's first %u arguments, not argument %u",
+			EMIT_MAXTPARGS, IR_TPARG_N(i->imm) + 1);
 	put(e, i, "\t$d = ");
 	buf_printf(e->out, "(s64)(%s)c->tparg[%u];\n", narrow_type(i->imm), IR_TPARG_N(i->imm));
 }
