@@ -5,6 +5,8 @@
  */
 #include "lkm/emit.h"
 
+#define LKM_STACK_NUMBERS 256 /* registers that may at worst be on the kernel's stack at once */
+
 enum mark { WHITE, GREY, BLACK };
 
 struct walk {
@@ -14,11 +16,6 @@ struct walk {
 	bool cycle;
 	uint64_t largest; /* frame of any function */
 };
-
-static uint64_t frame_bytes(const struct lkm_emit *e, uint32_t f)
-{
-	return e->funcs[f].nstrings * (uint64_t)e->m->limits.maxstringlen;
-}
 
 /* Depth first over calls; the depth of this walk is bounded by the number of functions. */
 static void visit(struct walk *w, uint32_t index)
@@ -43,9 +40,9 @@ static void visit(struct walk *w, uint32_t index)
 		}
 	}
 	w->mark[index] = BLACK;
-	w->depth[index] = frame_bytes(w->e, index) + below;
-	if (frame_bytes(w->e, index) > w->largest)
-		w->largest = frame_bytes(w->e, index);
+	w->depth[index] = w->e->funcs[index].frame_bytes + below;
+	if (w->e->funcs[index].frame_bytes > w->largest)
+		w->largest = w->e->funcs[index].frame_bytes;
 }
 
 static void describe(struct lkm_emit *e, uint32_t index)
@@ -63,6 +60,9 @@ static void describe(struct lkm_emit *e, uint32_t index)
 		}
 	}
 	lkm_place_strings(&e->arena, f, lf);
+	lf->spilled = f->regs.n > LKM_STACK_NUMBERS;
+	lf->number_base = (lf->nstrings * (uint64_t)e->m->limits.maxstringlen + 7) & ~7ull;
+	lf->frame_bytes = lf->number_base + (lf->spilled ? 8 * (uint64_t)f->regs.n : 0);
 	lf->iter_base = e->niters;
 	e->niters += f->iters.n;
 }

@@ -19,6 +19,9 @@ struct lkm_func {
 	bool used; /* some probe may run it */
 	bool recursive; /* it may be running already when it is called */
 	uint32_t nstrings; /* places for strings in its frame */
+	bool spilled; /* its numbers live in its frame, too: the kernel's stack is small */
+	uint64_t number_base; /* where they start; past the strings */
+	uint64_t frame_bytes;
 	uint32_t *slot; /* by register: the place of a string that is written */
 	uint32_t iter_base; /* number of its first foreach among the script's */
 	uint8_t *written; /* a byte a register: some instruction assigns it */

@@ -85,9 +85,12 @@ static void put_registers(struct lkm_emit *e)
 		   "\tunion sp_data list[%u];\n\tstruct fmt_out o;\n\tstruct fmt_spec spec;\n"
 		   "\ts64 to;\n\ts32 failed;\n",
 		   longest_list(f));
+	if (e->lf->spilled)
+		buf_printf(e->out, "\ts64 *const n = (s64 *)(frame + %llu);\n",
+			   (unsigned long long)e->lf->number_base);
 
 	for (uint32_t r = f->nparams; r < f->regs.n; r++) {
-		if (f->regs.v[r] != IR_I64)
+		if (f->regs.v[r] != IR_I64 || e->lf->spilled)
 			continue;
 		buf_printf(e->out, "\ts64 r%u;", r);
 		if (f->reg_names.v[r])
@@ -99,7 +102,7 @@ static void put_registers(struct lkm_emit *e)
 static void put_prologue(struct lkm_emit *e)
 {
 	const struct ir_func *f = e->f;
-	unsigned long long bytes = e->lf->nstrings * (unsigned long long)e->m->limits.maxstringlen;
+	unsigned long long bytes = e->lf->frame_bytes;
 
 	buf_puts(e->out, "{\n\tchar *const frame = c->frame;\n");
 	put_registers(e);

@@ -17,7 +17,9 @@ static void put_val(struct lkm_emit *e, struct ir_val v)
 		if (e->f->regs.v[v.reg] == IR_STR)
 			lkm_put_string_reg(e, v.reg);
 		else
-			buf_printf(e->out, "r%u", v.reg);
+			buf_printf(e->out,
+				   e->lf->spilled && v.reg >= e->f->nparams ? "n[%u]" : "r%u",
+				   v.reg);
 		break;
 	case IRV_INT:
 		if (v.num == INT64_MIN)
