@@ -149,7 +149,10 @@ static uint32_t *string_slot(const struct ir_module *m, const char *s)
 
 static void string_rehash(struct ir_module *m)
 {
-	m->string_cap = m->string_cap ? m->string_cap * 2 : 64;
+	/* a module that was read from an image has its strings, but no slots yet */
+	m->string_cap = m->string_cap ? m->string_cap : 64;
+	while (m->string_cap < (m->strings.n + 1) * 2)
+		m->string_cap *= 2;
 	m->string_slots = arena_alloc(m->arena, m->string_cap * sizeof(*m->string_slots));
 	for (uint32_t i = 0; i < m->strings.n; i++) {
 		uint32_t *slot = string_slot(m, m->strings.v[i]);
