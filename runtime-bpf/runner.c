@@ -79,6 +79,33 @@ static uint32_t ring_bytes(const struct run *r)
 	return size << 20;
 }
 
+/* Bytes that foreach may take for more than one handler at a time. */
+#define ITER_BYTES (32ull << 20)
+
+/* As many regions for foreach as handlers may run at once, within reason. */
+static int size_iterators(struct bpf_run *b, char *ro)
+{
+	struct bpf_map *iter = bpf_object__find_map_by_name(b->obj, BPF_MAP_ITER);
+	struct bpf_map *heap = bpf_object__find_map_by_name(b->obj, BPF_MAP_HEAP);
+	uint64_t one, regions, bytes;
+	uint32_t elems;
+
+	if (!iter || !heap)
+		return 0;
+	memcpy(&one, ro + RD_REGIONS, 8);
+	elems = bpf_map__max_entries(iter);
+	bytes = (uint64_t)elems * bpf_map__value_size(iter) * one;
+	regions = one;
+	while (regions < one * (uint64_t)b->ncpu && regions + one <= BPF_REGIONS_MAX &&
+	       bytes / one * (regions + one) <= ITER_BYTES)
+		regions += one;
+	if (elems * regions > UINT32_MAX)
+		return -E2BIG;
+	memcpy(ro + RD_REGIONS, &regions, 8);
+	return bpf_map__set_max_entries(iter, (uint32_t)(elems * regions)) |
+	       bpf_map__set_max_entries(heap, (uint32_t)(elems * regions));
+}
+
 static int size_maps(struct bpf_run *b)
 {
 	struct bpf_map *map, *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
@@ -93,6 +120,7 @@ static int size_maps(struct bpf_run *b)
 	memcpy(ro + RD_NCPU, &ncpu, 8);
 	memcpy(ro + RD_STAT_MAX, &last, 8);
 	size_stat_type(b);
+	r |= size_iterators(b, ro);
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
 	r |= map ? bpf_map__set_max_entries(map, BPF_LEVELS * (uint32_t)b->ncpu) : -EINVAL;
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);

@@ -203,43 +203,6 @@ void bpf_in_exit(struct gen *g, const struct ir_insn *i)
 	ba_sti(g->as, BPF_W, R1, 0, 1);
 }
 
-/* foreach over an array: refused when the handler is planned, with advice */
-static void no_foreach(struct gen *g, const struct ir_insn *i)
-{
-	unit_fail(g->u, i->loc, "foreach in a handler that runs in the kernel",
-		  "do it in a timer or end probe, or use --runtime=kernel");
-}
-
-void em_it_begin(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
-void em_it_next(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
-void em_it_key(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
-void em_it_val(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
-void em_it_stat(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
-void em_it_end(struct gen *g, const struct ir_insn *i)
-{
-	no_foreach(g, i);
-}
-
 const emit_fn bpf_emitters[IR_OP_COUNT] = {
 #define OP(name, ...) [IR_##name] = em_##name,
 #include "ir/ops.def"

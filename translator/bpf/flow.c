@@ -228,6 +228,7 @@ static void leave_function(struct gen *g, int which)
 {
 	uint32_t win = g->fg->win_size, bad = ba_label(g->as);
 
+	iter_close_all(g);
 	ba_ld(g->as, BPF_DW, R1, R9, SH_SP);
 	ba_alui(g->as, BPF_SUB, R1, (int32_t)(win + CALL_BYTES));
 	ba_st(g->as, BPF_DW, R9, SH_SP, R1);
@@ -317,6 +318,7 @@ static void push_frame(struct gen *g, const struct ir_insn *i, const struct fnge
 		g_slot_addr(g, R3, callee->home_base);
 		ba_call(g->as, BPF_FUNC_probe_read_kernel);
 	}
+	iter_init(g, callee);
 	ba_alui(g->as, BPF_ADD, R6, (int32_t)callee->win_size);
 	ba_sti(g->as, BPF_DW, R6, CALL_RET, (int32_t)ret);
 	ba_sti(g->as, BPF_DW, R6, CALL_ERR, (int32_t)err);

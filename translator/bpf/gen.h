@@ -35,7 +35,8 @@ enum {
 	SH_RET = 96, /* an i64 function's result */
 	SH_STAT = 104, /* count, sum, min, max of the last merge */
 	SH_TMP = 136, /* for one operation or routine */
-	SH_ARG = 168, /* i64 arguments of a call */
+	SH_ITERS = 168, /* mask of the foreach regions held */
+	SH_ARG = 176, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
 };
@@ -65,6 +66,7 @@ struct fngen {
 	struct loc *loc; /* by register */
 	bool *fused; /* by register: only the branch right after its comparison reads it */
 	uint32_t nhomes, nstrs;
+	uint32_t iter_homes; /* the first home of its iterators */
 	uint32_t home_base, str_base; /* offsets in the slot */
 	uint32_t win_size; /* called functions: bytes saved around a call, from home_base */
 };
@@ -72,9 +74,20 @@ struct fngen {
 struct handler {
 	uint32_t probe;
 	bool machine; /* runs as a state machine */
+	bool iterates; /* some foreach */
 	VEC(struct fngen *) fns; /* the handler itself first */
 	uint32_t *fn_of; /* by function: index in fns, or IR_NONE */
 	VEC(uint32_t) states; /* label of each state */
+};
+
+/* Homes of one iterator. */
+enum iter_home { ITER_REGION, ITER_BASE, ITER_COUNT, ITER_LEFT, ITER_ELEM, ITER_HOMES };
+#define ITER_KEY_OFF 16u /* of the key in an element's copy */
+
+/* Routines of one way to iterate. */
+struct iter_fns {
+	struct ir_iter it;
+	uint32_t begin, pop;
 };
 
 enum fn_kind { FN_PROG, FN_GLOBAL, FN_STATIC };
@@ -97,8 +110,8 @@ struct bpf_map {
 
 /* Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the table). */
 enum rt_routine {
-	RT_PAUSE, RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG, RT_REC_STR,
-	RT_ERROR, RT_COUNT,
+	RT_PAUSE, RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG,
+	RT_REC_STR, RT_ERROR, RT_ITER_END, RT_ITER_CLOSE, RT_COUNT,
 };
 
 struct slot_layout {
@@ -120,6 +133,9 @@ struct unit {
 	VEC(struct bpf_fn *) fns;
 	VEC(struct bpf_map) maps;
 	uint32_t map_scratch, map_events, map_zero; /* zero: IR_NONE without statistics */
+	uint32_t map_iter, map_heap; /* foreach */
+	uint32_t iter_max, iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
+	VEC(struct iter_fns) iters;
 	uint32_t *map_of; /* by global; IR_NONE for scalars */
 	struct buf rodata;
 	VEC(uint32_t) literals; /* their offsets in rodata */
@@ -197,7 +213,12 @@ bool g_dead(const struct gen *g, uint32_t dst);
 void rec_begin(struct gen *g, enum rec_type type, uint32_t id);
 void rec_send(struct gen *g, uint32_t size); /* 0: as SH_RECPOS says */
 
+/* emit_iter.c */
+void iter_init(struct gen *g, const struct fngen *fg);
+void iter_close_all(struct gen *g); /* of the function being emitted */
+
 /* map.c */
+void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
 void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
 
 /* rt.c */
@@ -206,6 +227,8 @@ uint32_t rt_get(struct unit *u, enum rt_routine rt);
 void rt_begin(struct gen *g, struct unit *u, uint32_t fn, uint32_t nargs, uint32_t offsets);
 void rt_end(struct gen *g); /* returns R0 */
 void rt_length(struct gen *g); /* R0: what a string copy returned, becomes the length */
+void rt_compare(struct gen *g); /* R0 = -1, 0, 1 for the strings at R6 and R7 */
+void rt_merge_cpus(struct gen *g); /* adds all parts of the statistic at R0 to SH_STAT; changes R6, R7 */
 void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);
@@ -219,6 +242,13 @@ void rt_fmt_end(struct gen *g); /* terminates slot.fmt and returns */
 void rt_escape(struct gen *g, bool quote);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
 /* Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict drops the oldest element. */
+/* rt_iter.c */
+const struct iter_fns *rt_iter(struct unit *u, const struct ir_iter *it); /* valid until the next call */
+void rt_build_iter_end(struct unit *u, uint32_t fn);
+void rt_build_iter_close(struct unit *u, uint32_t fn);
+uint32_t iter_value_off(const struct unit *u, uint32_t global);
+uint32_t iter_elem_size(const struct unit *u, uint32_t global);
+
 uint32_t rt_stat(struct unit *u, uint32_t global);
 uint32_t rt_clear(struct unit *u, uint32_t global);
 uint32_t rt_evict(struct unit *u, uint32_t global);

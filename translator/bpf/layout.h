@@ -21,7 +21,8 @@ enum {
 	BD_SKIP_LOCK = 40, /* hits not run: a lock was not had */
 	BD_SKIP_NEST = 48, /* hits not run: all slots of the CPU busy */
 	BD_LOST = 56, /* records that found no room */
-	BD_GLOBALS = 64,
+	BD_REGIONS = 64, /* u32 each: a region of the foreach maps is in use */
+	BD_GLOBALS = 64 + 4 * 64,
 };
 
 /* Section .rodata: set by the loader before the programs are verified, then frozen. */
@@ -29,7 +30,8 @@ enum {
 	RD_NCPU = 0, /* u64: possible CPUs */
 	RD_STAT_MAX = 8, /* u64: largest offset of a statistic's part in a value */
 	RD_NEEDS = 16, /* u64: 1 << enum bpf_need of what the programs use */
-	RD_ZERO = 24, /* zeros, as many as a string has bytes */
+	RD_REGIONS = 24, /* u64: regions of the foreach maps; as written: what one handler needs */
+	RD_ZERO = 32, /* zeros, as many as a string has bytes */
 };
 
 /* What a kernel may lack. */
@@ -37,6 +39,8 @@ enum bpf_need {
 	BPF_NEED_RINGBUF, BPF_NEED_ATOMICS, BPF_NEED_FOR_EACH, BPF_NEED_LOOP, BPF_NEED_BTF, BPF_NEED_KPROBES,
 	BPF_NEED_UPROBES, BPF_NEED_COUNT
 };
+
+#define BPF_REGIONS_MAX 64
 
 /* A lock word: the number of readers, or this. */
 #define BPF_WRITER 0x40000000
@@ -71,6 +75,8 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 #define BPF_MAP_SCRATCH "spile_scratch"
 #define BPF_MAP_EVENTS "spile_events"
 #define BPF_MAP_ZERO "spile_zero"
+#define BPF_MAP_ITER "spile_iter" /* copies of elements, for foreach; as written: one region */
+#define BPF_MAP_HEAP "spile_heap" /* their numbers, sorted */
 #define BPF_STAT_STRUCT "spile_stat_value" /* BTF: its array's length is set by the loader */
 
 #endif

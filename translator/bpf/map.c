@@ -319,13 +319,10 @@ void em_sadd(struct gen *g, const struct ir_insn *i)
 	accumulate(g);
 }
 
-/* sget: the merged parts are in the slot after the array's own routine ran. */
-void em_sget(struct gen *g, const struct ir_insn *i)
+void g_extract_stat(struct gen *g, const struct ir_insn *i)
 {
-	uint32_t zero = ba_label(g->as), pos = ba_label(g->as);
+	uint32_t done = ba_label(g->as), positive = ba_label(g->as);
 
-	g_key(g, i->ref, i->args);
-	g_call_fn(g, rt_stat(g->u, i->ref));
 	if (i->imm == IRS_COUNT || i->imm == IRS_SUM) {
 		ba_ld(g->as, BPF_DW, R0, R9, SH_STAT + (i->imm == IRS_SUM ? 8 : 0));
 		g_done(g, i->dst, R0);
@@ -340,12 +337,20 @@ void em_sget(struct gen *g, const struct ir_insn *i)
 	}
 	ba_ld(g->as, BPF_DW, R0, R9, SH_STAT + 8);
 	ba_mov(g->as, R2, R0);
-	ba_ji(g->as, BPF_JSGE, R0, 0, pos);
+	ba_ji(g->as, BPF_JSGE, R0, 0, positive);
 	ba_neg(g->as, R0);
-	ba_place(g->as, pos);
+	ba_place(g->as, positive);
 	ba_alu(g->as, BPF_DIV, R0, R1);
-	ba_ji(g->as, BPF_JSGE, R2, 0, zero);
+	ba_ji(g->as, BPF_JSGE, R2, 0, done);
 	ba_neg(g->as, R0);
-	ba_place(g->as, zero);
+	ba_place(g->as, done);
 	g_done(g, i->dst, R0);
+}
+
+/* The merged parts are in the slot after the array's own routine ran. */
+void em_sget(struct gen *g, const struct ir_insn *i)
+{
+	g_key(g, i->ref, i->args);
+	g_call_fn(g, rt_stat(g->u, i->ref));
+	g_extract_stat(g, i);
 }

@@ -112,6 +112,7 @@ static void add_function(struct unit *u, struct handler *h, uint32_t index)
 	fg->label = arena_alloc(u->arena, sizeof(uint32_t) * (nb + 1));
 	fg->state = arena_alloc(u->arena, sizeof(uint32_t) * (nb + 1));
 	memset(fg->state, 0xff, sizeof(uint32_t) * (nb + 1));
+	h->iterates |= fg->f->iters.n != 0;
 	h->fn_of[index] = h->fns.n;
 	vec_push(u->arena, &h->fns, fg);
 	mark_back_edges(h, fg);

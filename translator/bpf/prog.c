@@ -145,6 +145,8 @@ static void emit_machine(struct gen *g)
 	ba_sti(g->as, BPF_DW, R9, SH_DONE, DONE_RUNNING);
 	ba_sti(g->as, BPF_DW, R9, SH_SP, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_DEPTH, 0);
+	ba_sti(g->as, BPF_DW, R9, SH_ITERS, 0);
+	iter_init(g, g->h->fns.v[0]);
 	ba_movi(g->as, R1, steps);
 	ba_ld_func(g->as, R2, fn);
 	ba_mov(g->as, R3, FP);
@@ -204,6 +206,8 @@ void emit_program(struct unit *u, struct handler *h)
 	ba_movi(g.as, R2, h->probe);
 	g_call_rt(&g, RT_ERROR);
 	ba_place(g.as, g.l_done);
+	if (h->iterates)
+		g_call_rt(&g, RT_ITER_CLOSE);
 	for (uint32_t k = p->locks.n; k-- > 0;)
 		emit_unlock(&g, &p->locks.v[k]);
 	ba_place(g.as, release);

@@ -187,6 +187,7 @@ void alloc_registers(struct unit *u, struct handler *h, struct fngen *fg)
 	qsort(ints, ni, sizeof(*ints), by_start);
 	qsort(strs, ns, sizeof(*strs), by_start);
 	assign_machine(&s, ints, ni);
-	fg->nhomes = assign_homes(u->arena, fg, ints, ni);
+	fg->iter_homes = assign_homes(u->arena, fg, ints, ni);
+	fg->nhomes = fg->iter_homes + ITER_HOMES * fg->f->iters.n;
 	fg->nstrs = assign_homes(u->arena, fg, strs, ns);
 }

@@ -200,6 +200,8 @@ static const struct {
 	[RT_FMT_INT] = { "rt_fmt_int", 5, rt_build_fmt_int },
 	[RT_FMT_QUOTE] = { "rt_fmt_quote", 5, rt_build_fmt_quote },
 	[RT_ERRMSG] = { "rt_errmsg", 2, rt_build_errmsg },
+	[RT_ITER_END] = { "rt_iter_end", 2, rt_build_iter_end },
+	[RT_ITER_CLOSE] = { "rt_iter_close", 1, rt_build_iter_close },
 	[RT_REC_STR] = { "rt_rec_str", 2, build_rec_str },
 	[RT_ERROR] = { "rt_error", 2, build_error },
 };

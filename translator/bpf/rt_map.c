@@ -54,6 +54,11 @@ static void each_cpu(struct gen *g, void (*part)(struct gen *g, int off))
 	ba_place(g->as, end);
 }
 
+void rt_merge_cpus(struct gen *g)
+{
+	each_cpu(g, merge_part);
+}
+
 static void lookup_key(struct gen *g, uint32_t global, uint32_t none)
 {
 	ba_ld_map(g->as, R1, g->u->map_of[global]);

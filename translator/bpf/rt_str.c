@@ -28,7 +28,7 @@ static void lowest_bit(struct bpf_asm *as, int reg, int tmp)
 }
 
 /* Words R4 and R5 differ: unless a terminator comes first, the first differing byte decides. */
-static void scmp_differ(struct gen *g, uint32_t equal)
+static void compare_differ(struct gen *g, uint32_t equal, uint32_t end)
 {
 	uint32_t differ = ba_label(g->as), less = ba_label(g->as);
 
@@ -44,40 +44,44 @@ static void scmp_differ(struct gen *g, uint32_t equal)
 	ba_be64(g->as, R5);
 	ba_j(g->as, BPF_JLT, R4, R5, less);
 	ba_movi(g->as, R0, 1);
-	rt_end(g);
+	ba_ja(g->as, end);
 	ba_place(g->as, less);
 	ba_movi(g->as, R0, -1);
-	rt_end(g);
+}
+
+void rt_compare(struct gen *g)
+{
+	uint32_t loop = ba_label(g->as), differ = ba_label(g->as), equal = ba_label(g->as), end = ba_label(g->as);
+
+	ba_movi(g->as, R8, 0);
+	ba_movi(g->as, R2, ONES);
+	ba_movi(g->as, R3, HIGHS);
+	ba_place(g->as, loop);
+	ba_ld(g->as, BPF_DW, R4, R6, 0);
+	ba_ld(g->as, BPF_DW, R5, R7, 0);
+	ba_j(g->as, BPF_JNE, R4, R5, differ);
+	zero_marks(g->as, R4);
+	ba_ji(g->as, BPF_JNE, R0, 0, equal);
+	ba_alui(g->as, BPF_ADD, R6, 8);
+	ba_alui(g->as, BPF_ADD, R7, 8);
+	ba_alui(g->as, BPF_ADD, R8, 1);
+	ba_ji(g->as, BPF_JLT, R8, (int32_t)g->u->lay.strsz / 8, loop);
+	ba_place(g->as, equal);
+	ba_movi(g->as, R0, 0);
+	ba_ja(g->as, end);
+	ba_place(g->as, differ);
+	compare_differ(g, equal, end);
+	ba_place(g->as, end);
 }
 
 /* scmp(a, b): -1, 0, 1 by unsigned bytes */
 void rt_build_scmp(struct unit *u, uint32_t fn)
 {
 	struct gen g;
-	uint32_t loop, differ, equal;
 
 	rt_begin(&g, u, fn, 3, 1u << 2 | 1u << 3);
-	loop = ba_label(g.as);
-	differ = ba_label(g.as);
-	equal = ba_label(g.as);
-	ba_movi(g.as, R8, 0);
-	ba_movi(g.as, R2, ONES);
-	ba_movi(g.as, R3, HIGHS);
-	ba_place(g.as, loop);
-	ba_ld(g.as, BPF_DW, R4, R6, 0);
-	ba_ld(g.as, BPF_DW, R5, R7, 0);
-	ba_j(g.as, BPF_JNE, R4, R5, differ);
-	zero_marks(g.as, R4);
-	ba_ji(g.as, BPF_JNE, R0, 0, equal);
-	ba_alui(g.as, BPF_ADD, R6, 8);
-	ba_alui(g.as, BPF_ADD, R7, 8);
-	ba_alui(g.as, BPF_ADD, R8, 1);
-	ba_ji(g.as, BPF_JLT, R8, (int32_t)u->lay.strsz / 8, loop);
-	ba_place(g.as, equal);
-	ba_movi(g.as, R0, 0);
+	rt_compare(&g);
 	rt_end(&g);
-	ba_place(g.as, differ);
-	scmp_differ(&g, equal);
 }
 
 /* R0 = length of the string just copied (its size is in R0), 0 after a fault. */

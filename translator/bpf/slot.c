@@ -32,6 +32,22 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 	}
 }
 
+/* Room for foreach: one region holds the largest array, a handler needs one for each of its iterators. */
+static void need_of_iterators(struct unit *u, const struct handler *h)
+{
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; k < h->fns.n; k++) {
+		const struct ir_func *f = h->fns.v[k]->f;
+
+		for (uint32_t i = 0; i < f->iters.n; i++)
+			u->iter_max = at_least(u->iter_max, u->m->globals.v[f->iters.v[i].global]->max_entries);
+		/* a recursive function may have one open at every level */
+		n += f->iters.n * (f->is_handler ? 1 : (uint32_t)u->m->limits.maxnesting);
+	}
+	u->iter_regions = at_least(u->iter_regions, n < BPF_REGIONS_MAX ? n : BPF_REGIONS_MAX);
+}
+
 static void need_of_function(const struct unit *u, struct fngen *fg, struct need *n)
 {
 	for (uint32_t k = 0; k < fg->norder; k++) {
@@ -88,6 +104,8 @@ void slot_plan(struct unit *u)
 	struct slot_layout *s = &u->slot;
 	uint32_t at = SH_SIZE, strsz = u->lay.strsz;
 
+	for (uint32_t h = 0; h < u->handlers.n; h++)
+		need_of_iterators(u, u->handlers.v[h]);
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		for (uint32_t k = 0; k < u->handlers.v[h]->fns.n; k++)
 			need_of_function(u, u->handlers.v[h]->fns.v[k], &n);

@@ -90,6 +90,24 @@ static void add_maps(struct unit *u)
 	}
 }
 
+/* Maps of foreach, with room for one region; the loader multiplies. */
+static void add_iter_maps(struct unit *u)
+{
+	uint32_t size = 0;
+	uint64_t regions = u->iter_regions;
+
+	if (!u->iter_max)
+		return;
+	for (uint32_t g = 0; g < u->m->globals.n; g++)
+		if (u->m->globals.v[g]->nkeys && iter_elem_size(u, g) > size)
+			size = iter_elem_size(u, g);
+	u->map_iter = unit_map(u, (struct bpf_map){ BPF_MAP_ITER, BPF_MAP_TYPE_ARRAY, u->iter_max, 0, IR_NONE, 4,
+						    size });
+	u->map_heap = unit_map(u, (struct bpf_map){ BPF_MAP_HEAP, BPF_MAP_TYPE_ARRAY, u->iter_max, 0, IR_NONE, 4,
+						    4 });
+	memcpy(u->rodata.p + RD_REGIONS, &regions, sizeof(regions));
+}
+
 static uint32_t *none_vector(struct unit *u, uint32_t n)
 {
 	uint32_t *v = arena_alloc(u->arena, sizeof(*v) * (n + 1));
@@ -182,6 +200,7 @@ static int generate(struct unit *u, struct buf *out)
 	}
 	slot_plan(u);
 	add_maps(u);
+	add_iter_maps(u);
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		emit_program(u, u->handlers.v[h]);
 	if (u->failed || finish_functions(u))
