@@ -59,14 +59,21 @@ static uint64_t drain(struct loop *l)
 
 /* ---- before the first event ---- */
 
-/* Remembers the process whose end ends the session. */
+/*
+ * The end of our own child ends the session. A process of -x only has to be there: as in SystemTap, the script runs on
+ * whatever becomes of it.
+ */
 static int watch_process(struct loop *l, pid_t pid)
 {
 	struct run *r = l->run;
 	int fd = process_open(pid), why = errno;
 
-	if (fd >= 0)
+	if (fd >= 0 && l->child.pid)
 		return watch(r, fd, EV_PROCESS);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
 	if (process_gone(pid)) {
 		diag_error(&r->diag, TAG_TARGET, SPAN_NONE, "no process has the id %d", (int)pid);
 		return -1;
@@ -76,7 +83,7 @@ static int watch_process(struct loop *l, pid_t pid)
 			   "%d is the id of a thread, not of a process", (int)pid);
 		return -1;
 	}
-	l->poll_process = true;
+	l->poll_process = l->child.pid != 0;
 	return 0;
 }
 
@@ -222,7 +229,7 @@ static void on_timer(struct loop *l)
 
 static void on_process(struct loop *l)
 {
-	if (!l->child.pid || child_reap(&l->child))
+	if (child_reap(&l->child))
 		l->run->exiting = true;
 }
 
@@ -267,12 +274,6 @@ static void poll_runner(struct loop *l)
 	l->next_poll = clock_now() + l->poll_now * 1000000u;
 }
 
-static void poll_process(struct loop *l)
-{
-	if (l->child.pid ? child_reap(&l->child) : process_gone(l->run->opt.target))
-		l->run->exiting = true;
-}
-
 static void dispatch(struct loop *l, const struct epoll_event *v, int n)
 {
 	static void (*const handlers[EV_COUNT])(struct loop * l) = {
@@ -306,7 +307,7 @@ static void loop_once(struct loop *l)
 		dispatch(l, v, n);
 	poll_runner(l);
 	if (l->poll_process)
-		poll_process(l);
+		on_process(l);
 	if (out_pending(&l->out) && (n == 0 || clock_now() - l->out.since > FLUSH_AGE))
 		out_flush(&l->out);
 	if (l->out.error)

@@ -35,8 +35,8 @@ echo 'from stdin' | "$STAP" --runtime="$RUNTIME" -c cat -e 'probe end { println(
 [ ! -e "$TMP/ran" ] || fail 'the command ran after exit() in begin'
 [ "$(cat "$TMP/out")" = end ] || fail 'no end probe after exit() in begin'
 
-# The end of a process that was there before ends the session, too.
-sleep 2 &
+# A process of -x is only named: the script runs on after its end.
+sleep 1 &
 "$STAP" --runtime="$RUNTIME" -x $! -e 'probe begin { println(target()) } probe end { println("end") }
-	probe timer.s(60) { println("late") exit() }' > "$TMP/out" 2> "$TMP/err" || fail '-x failed'
-[ "$(cat "$TMP/out")" = "$(printf '%d\nend' $!)" ] || fail '-x: wrong output'
+	probe timer.s(2) { println("later") exit() }' > "$TMP/out" 2> "$TMP/err" || fail '-x failed'
+[ "$(cat "$TMP/out")" = "$(printf '%d\nlater\nend' $!)" ] || fail '-x: wrong output'
