@@ -75,7 +75,8 @@ static int read_status(struct run *r, struct lkm_status *st)
 	};
 	if (why) {
 		why[5 + strcspn(why + 5, "\n")] = 0;
-		st->why = arena_strdup(&r->arena, why + 5);
+		if (why[5]) /* after a failure only: the status is read all the time */
+			st->why = arena_strdup(&r->arena, why + 5);
 	}
 	return 0;
 }
