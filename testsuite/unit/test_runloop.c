@@ -544,7 +544,8 @@ START_TEST(missing_target_loads_nothing)
 }
 END_TEST
 
-START_TEST(end_of_target_ends)
+/* A process of -x is only named. */
+START_TEST(end_of_target_ends_nothing)
 {
 	pid_t pid = fork();
 
@@ -554,8 +555,9 @@ START_TEST(end_of_target_ends)
 	}
 	signal(SIGCHLD, SIG_IGN);
 	run.opt.target = pid;
+	add_timer(200000000, "T ", ACT_EXIT);
 	add_probe(AT_END, 0, "E ", ACT_PRINT);
-	expect(session(), 0, "E ", "lseu");
+	expect(session(), 0, "T E ", "lseu");
 	signal(SIGCHLD, SIG_DFL);
 }
 END_TEST
@@ -650,7 +652,7 @@ static TCase *all_tests(void)
 	tcase_add_test(tc, child_signal_is_reported);
 	tcase_add_test(tc, missing_command_loads_nothing);
 	tcase_add_test(tc, missing_target_loads_nothing);
-	tcase_add_test(tc, end_of_target_ends);
+	tcase_add_test(tc, end_of_target_ends_nothing);
 	tcase_add_loop_test(tc, signal_ends_in_order, 0, 4);
 	tcase_add_test(tc, third_signal_only_unloads);
 	tcase_add_test(tc, full_disk_ends_the_session);
