@@ -193,14 +193,11 @@ void em_action(struct gen *g, const struct ir_insn *i)
 	ba_ji(g->as, BPF_JGT, R0, (int32_t)max, emit_stub(g, i, ERR_ACTION, 0));
 }
 
-/* Later hits return at once; staprun ends the session when the record arrives. */
+/* Deferred: the handler finishes first. */
 void bpf_in_exit(struct gen *g, const struct ir_insn *i)
 {
 	(void)i;
-	rec_begin(g, REC_EXIT, 0);
-	rec_send(g, sizeof(struct rec));
-	ba_ld_data(g->as, R1, BD_EXITING);
-	ba_sti(g->as, BPF_W, R1, 0, 1);
+	ba_sti(g->as, BPF_DW, R9, SH_EXIT, 1);
 }
 
 const emit_fn bpf_emitters[IR_OP_COUNT] = {

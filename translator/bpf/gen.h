@@ -36,7 +36,8 @@ enum {
 	SH_STAT = 104, /* count, sum, min, max of the last merge */
 	SH_TMP = 136, /* for one operation or routine */
 	SH_ITERS = 168, /* mask of the foreach regions held */
-	SH_ARG = 176, /* i64 arguments of a call */
+	SH_EXIT = 176, /* the handler called exit() */
+	SH_ARG = 184, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
 };
@@ -75,6 +76,7 @@ struct handler {
 	uint32_t probe;
 	bool machine; /* runs as a state machine */
 	bool iterates; /* some foreach */
+	bool exits; /* some exit() */
 	VEC(struct fngen *) fns; /* the handler itself first */
 	uint32_t *fn_of; /* by function: index in fns, or IR_NONE */
 	VEC(uint32_t) states; /* label of each state */

@@ -119,9 +119,12 @@ static void add_function(struct unit *u, struct handler *h, uint32_t index)
 	for (uint32_t k = 0; k < fg->norder; k++) {
 		const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
 
-		for (uint32_t n = 0; n < b->insns.n; n++)
-			if (b->insns.v[n].op == IR_call)
-				h->machine = true;
+		for (uint32_t n = 0; n < b->insns.n; n++) {
+			const struct ir_insn *i = &b->insns.v[n];
+
+			h->machine |= i->op == IR_call;
+			h->exits |= i->op == IR_intr && i->ref == IN_exit;
+		}
 	}
 }
 

@@ -75,6 +75,8 @@ static void emit_init_slot(struct gen *g)
 	ba_st(g->as, BPF_W, R9, SH_STATOFF, R8);
 	ba_sti(g->as, BPF_DW, R9, SH_ACTIONS, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_ERR_KIND, ERR_NONE);
+	if (g->h->exits)
+		ba_sti(g->as, BPF_DW, R9, SH_EXIT, 0);
 }
 
 static void emit_unlock(struct gen *g, const struct ir_lock *lock)
@@ -183,6 +185,20 @@ static const char *section_name(struct unit *u, const struct ir_probe *p)
 	}
 }
 
+/* After exit(): later hits return at once; staprun ends the session when the record arrives. */
+static void emit_exit(struct gen *g)
+{
+	uint32_t stay = ba_label(g->as);
+
+	ba_ld(g->as, BPF_DW, R1, R9, SH_EXIT);
+	ba_ji(g->as, BPF_JEQ, R1, 0, stay);
+	rec_begin(g, REC_EXIT, 0);
+	rec_send(g, sizeof(struct rec));
+	ba_ld_data(g->as, R1, BD_EXITING);
+	ba_sti(g->as, BPF_W, R1, 0, 1);
+	ba_place(g->as, stay);
+}
+
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];
@@ -208,6 +224,8 @@ void emit_program(struct unit *u, struct handler *h)
 	ba_place(g.as, g.l_done);
 	if (h->iterates)
 		g_call_rt(&g, RT_ITER_CLOSE);
+	if (h->exits)
+		emit_exit(&g);
 	for (uint32_t k = p->locks.n; k-- > 0;)
 		emit_unlock(&g, &p->locks.v[k]);
 	ba_place(g.as, release);

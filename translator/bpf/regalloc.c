@@ -10,6 +10,13 @@
 
 #define NMACHINE 3
 
+/*
+ * In a handler of many blocks no value stays in a register from one block to the next. The verifier of kernels before
+ * 6.3 compares all registers when paths meet, and what it knows of them differs by path: the number of paths would
+ * grow with each branch. What is read from memory is unknown, and equal.
+ */
+#define FEW_BLOCKS 16
+
 struct interval {
 	uint32_t reg, start, end; /* instruction n reads at 2n, writes at 2n + 1 */
 	bool mem, used;
@@ -85,7 +92,8 @@ static void build_intervals(struct scan *s, struct arena *a, bool machine)
 		uint32_t block = fg->order[k];
 		const struct ir_block *b = fg->f->blocks.v[block];
 
-		touch_set(s, s->live.live_in[block], 2 * pos, fg->state[block] != IR_NONE);
+		touch_set(s, s->live.live_in[block], 2 * pos,
+			  fg->state[block] != IR_NONE || fg->norder > FEW_BLOCKS);
 		for (uint32_t n = 0; n < b->insns.n; n++, pos++) {
 			const struct ir_insn *i = &b->insns.v[n];
 

@@ -114,11 +114,17 @@ static void heap_at(struct gen *g, int reg, uint32_t none)
 	lookup(g, g->u->map_heap, R1, none);
 }
 
+/*
+ * Numbers on the stack are 32 bits wide here: what is read back is then an unknown number to kernels that treat all
+ * numbers of programs with subprograms as significant (before 6.3). With known low bits the verifier would follow every
+ * path through the heap on its own.
+ */
+
 /* heap[@reg] = the number on the stack at @from */
 static void heap_set(struct gen *g, int reg, int from, uint32_t none)
 {
 	heap_at(g, reg, none);
-	ba_ld(g->as, BPF_DW, R1, FP, from);
+	ba_ld(g->as, BPF_W, R1, FP, from);
 	ba_st(g->as, BPF_W, R0, 0, R1);
 }
 
@@ -127,13 +133,13 @@ static void heap_get(struct gen *g, int reg, int to, uint32_t none)
 {
 	heap_at(g, reg, none);
 	ba_ld(g->as, BPF_W, R1, R0, 0);
-	ba_st(g->as, BPF_DW, FP, to, R1);
+	ba_st(g->as, BPF_W, FP, to, R1);
 }
 
 static void call_less(struct gen *g, uint32_t less, int a, int b)
 {
-	ba_ld(g->as, BPF_DW, R1, FP, a);
-	ba_ld(g->as, BPF_DW, R2, FP, b);
+	ba_ld(g->as, BPF_W, R1, FP, a);
+	ba_ld(g->as, BPF_W, R2, FP, b);
 	ba_call_fn(g->as, less);
 }
 
@@ -152,26 +158,26 @@ static void build_sift(struct unit *u, uint32_t fn, uint32_t less)
 	ba_alui(g.as, BPF_LSH, R1, 1);
 	ba_alui(g.as, BPF_ADD, R1, 1);
 	ba_j(g.as, BPF_JGE, R1, R8, end);
-	ba_st(g.as, BPF_DW, FP, ST_CHILD, R1);
+	ba_st(g.as, BPF_W, FP, ST_CHILD, R1);
 	ba_mov(g.as, R3, R1);
 	heap_get(&g, R3, ST_FIRST, end);
-	ba_ld(g.as, BPF_DW, R3, FP, ST_CHILD);
+	ba_ld(g.as, BPF_W, R3, FP, ST_CHILD);
 	ba_alui(g.as, BPF_ADD, R3, 1);
 	ba_j(g.as, BPF_JGE, R3, R8, one);
 	heap_get(&g, R3, ST_SECOND, end);
 	call_less(&g, less, ST_SECOND, ST_FIRST);
 	ba_ji(g.as, BPF_JEQ, R0, 0, one);
-	ba_ld(g.as, BPF_DW, R1, FP, ST_CHILD);
+	ba_ld(g.as, BPF_W, R1, FP, ST_CHILD);
 	ba_alui(g.as, BPF_ADD, R1, 1);
-	ba_st(g.as, BPF_DW, FP, ST_CHILD, R1);
-	ba_ld(g.as, BPF_DW, R1, FP, ST_SECOND);
-	ba_st(g.as, BPF_DW, FP, ST_FIRST, R1);
+	ba_st(g.as, BPF_W, FP, ST_CHILD, R1);
+	ba_ld(g.as, BPF_W, R1, FP, ST_SECOND);
+	ba_st(g.as, BPF_W, FP, ST_FIRST, R1);
 	ba_place(g.as, one);
 	heap_get(&g, R7, ST_SECOND, end);
 	call_less(&g, less, ST_FIRST, ST_SECOND);
 	ba_ji(g.as, BPF_JEQ, R0, 0, end);
 	heap_set(&g, R7, ST_FIRST, end);
-	ba_ld(g.as, BPF_DW, R7, FP, ST_CHILD);
+	ba_ld(g.as, BPF_W, R7, FP, ST_CHILD);
 	heap_set(&g, R7, ST_SECOND, end);
 	ba_alui(g.as, BPF_SUB, R9, 1);
 	ba_ji(g.as, BPF_JNE, R9, 0, loop);
@@ -187,7 +193,7 @@ static void build_pop(struct unit *u, uint32_t fn, uint32_t sift)
 
 	ba_mov(g.as, R6, R1);
 	ba_mov(g.as, R8, R2);
-	ba_sti(g.as, BPF_DW, FP, ST_FIRST, -1);
+	ba_sti(g.as, BPF_W, FP, ST_FIRST, -1);
 	ba_movi(g.as, R7, 0);
 	heap_get(&g, R7, ST_FIRST, end);
 	ba_alui(g.as, BPF_SUB, R8, 1);
@@ -198,7 +204,7 @@ static void build_pop(struct unit *u, uint32_t fn, uint32_t sift)
 	ba_mov(g.as, R3, R8);
 	ba_call_fn(g.as, sift);
 	ba_place(g.as, end);
-	ba_ld(g.as, BPF_DW, R0, FP, ST_FIRST);
+	ba_ld(g.as, BPF_W, R0, FP, ST_FIRST);
 	rt_end(&g);
 }
 
