@@ -36,7 +36,7 @@ echo 'from stdin' | "$STAP" --runtime="$RUNTIME" -c cat -e 'probe end { println(
 [ "$(cat "$TMP/out")" = end ] || fail 'no end probe after exit() in begin'
 
 # A process of -x is only named: the script runs on after its end.
-sleep 1 &
+sleep 6 &
 "$STAP" --runtime="$RUNTIME" -x $! -e 'probe begin { println(target()) } probe end { println("end") }
-	probe timer.s(2) { println("later") exit() }' > "$TMP/out" 2> "$TMP/err" || fail '-x failed'
+	probe timer.s(7) { println("later") exit() }' > "$TMP/out" 2> "$TMP/err" || fail '-x failed'
 [ "$(cat "$TMP/out")" = "$(printf '%d\nlater\nend' $!)" ] || fail '-x: wrong output'
