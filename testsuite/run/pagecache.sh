@@ -3,8 +3,9 @@
 # run: kernel bpf
 # host: no
 # timeout: 240
-# The process that examples/pagecache.stp names is the one that read a fresh 64 MiB, and its count is what tracefs
-# itself recorded for it in the same run, from before the process existed until it ended. SECONDS_TO_RUN=30 runs the script as it is.
+# The process that examples/pagecache.stp names is the one that read a file that was not cached, and its count is what tracefs
+# itself recorded for it in the same run, from before the process existed until it ended. SECONDS_TO_RUN=30 MIB=64 runs the
+# script as it is; the default suits an emulated machine.
 set -eu
 here=$(dirname "$(readlink -f "$0")")
 t=/sys/kernel/tracing
@@ -21,7 +22,7 @@ echo 40000 > $inst/buffer_size_kb
 
 cat > "$TMP/reader.sh" <<'R'
 echo $$ > "$1/reader.pid"
-exec dd if="$2" of=/dev/null bs=1M count=64 status=none
+exec dd if="$2" of=/dev/null bs=1M count=$3 status=none
 R
 # a virtual CPU may be off for longer than handlers wait for a lock by default
 "$STAP" --runtime="$RUNTIME" -DMAXTRYLOCK=10000 -v "$TMP/pagecache.stp" > "$TMP/out" 2> "$TMP/err" &
@@ -29,7 +30,7 @@ stap=$!
 for _ in $(seq 600); do grep -q 'starting run' "$TMP/err" && break; sleep 0.1; done
 sleep 3
 echo 1 > $inst/events/filemap/mm_filemap_add_to_page_cache/enable
-sh "$TMP/reader.sh" "$TMP" "$big"
+sh "$TMP/reader.sh" "$TMP" "$big" "${MIB:-16}"
 echo 0 > $inst/events/filemap/mm_filemap_add_to_page_cache/enable
 kill -0 $stap || { echo "the reader took longer than stap ran"; exit 1; }
 wait $stap || { cat "$TMP/err"; exit 1; }
