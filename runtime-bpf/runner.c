@@ -39,7 +39,10 @@ static bool kernel_side(const struct ir_probe *p)
 
 static int load_error(struct bpf_run *b, const char *what, int err)
 {
-	diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE, "%s: %s", what, strerror(err));
+	char text[128];
+
+	libbpf_strerror(err, text, sizeof(text));
+	diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE, "%s: %s", what, text);
 	if (b->run->opt.verbose && b->log.len)
 		fwrite(b->log.p, 1, b->log.len, stderr);
 	if (err == ENOMEM || err == E2BIG)

@@ -29,6 +29,8 @@ struct bpf_run {
 	VEC(size_t) order; /* where each starts */
 	struct buf log; /* what libbpf said */
 	int *map_fd; /* by global, -1 for scalars */
+	int *add_fd; /* by global: the program that adds to a statistic, or -1 */
+	bool *held; /* by global: this process holds the write lock */
 	uint8_t *key, *value; /* room for the largest of all maps */
 	char *text; /* a string handed out by the store */
 };

@@ -32,9 +32,14 @@ void bpf_store_init(struct bpf_run *b)
 	uint32_t key = 8, value = 8, n = b->run->ir->globals.n;
 
 	b->map_fd = arena_alloc(&b->run->arena, sizeof(int) * (n + 1));
+	b->add_fd = arena_alloc(&b->run->arena, sizeof(int) * (n + 1));
+	b->held = arena_alloc(&b->run->arena, sizeof(bool) * (n + 1));
 	for (uint32_t g = 0; g < n; g++) {
+		const char *name = arena_printf(&b->run->arena, "user_add_%u", g);
+		struct bpf_program *add = bpf_object__find_program_by_name(b->obj, name);
 		struct bpf_map *map = NULL;
 
+		b->add_fd[g] = add ? bpf_program__fd(add) : -1;
 		if (b->lay.g[g].map)
 			map = bpf_object__find_map_by_name(b->obj, b->lay.g[g].map);
 		b->map_fd[g] = map ? bpf_map__fd(map) : -1;
@@ -87,11 +92,55 @@ static uint64_t next_seq(const struct bpf_run *b)
 	return __atomic_add_fetch(bpf_word(b, BD_SEQ), 1, __ATOMIC_SEQ_CST);
 }
 
+/* ---- locks ---- */
+
+static int64_t now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static uint32_t *lock_word(const struct bpf_run *b, uint32_t g)
+{
+	return (uint32_t *)(void *)(b->data + b->lay.g[g].lock);
+}
+
+static void take_lock(const struct bpf_run *b, uint32_t g, bool write)
+{
+	uint32_t *word = lock_word(b, g), now = 0;
+	int64_t end = 0;
+
+	while (!__atomic_compare_exchange_n(word, &now, write ? BPF_WRITER : now + 1, false, __ATOMIC_ACQUIRE,
+					    __ATOMIC_RELAXED)) {
+		if (write || now >= BPF_WRITER)
+			now = 0;
+		if (!end)
+			end = now_ns() + LOCK_WAIT;
+		if (now_ns() > end) {
+			/* its holder is gone: what it left behind counts as released */
+			__atomic_store_n(word, write ? BPF_WRITER : 1, __ATOMIC_SEQ_CST);
+			return;
+		}
+		if (!now)
+			sched_yield();
+	}
+}
+
+/* ---- scalars ---- */
+
+/* A string takes time to copy: as one reader among others, unless this process writes it. */
 static int scalar_get(void *store, uint32_t g, struct ir_data *out)
 {
 	struct bpf_run *b = store;
+	bool locked = global_of(b, g)->type == IR_STR && !b->held[g];
 
+	if (locked)
+		take_lock(b, g, false);
 	take(b, b->data + b->lay.g[g].off, global_of(b, g)->type, out);
+	if (locked)
+		__atomic_fetch_sub(lock_word(b, g), 1, __ATOMIC_RELEASE);
 	return 0;
 }
 
@@ -273,16 +322,6 @@ static void clear(void *store, uint32_t g)
 
 /* ---- statistics ---- */
 
-static void add_to(struct ir_stat_data *s, int64_t v)
-{
-	if (!s->count || v < s->min)
-		s->min = v;
-	if (!s->count || v > s->max)
-		s->max = v;
-	s->count++;
-	s->sum = (int64_t)((uint64_t)s->sum + (uint64_t)v);
-}
-
 static uint8_t *part_of(uint8_t *value, int cpu, int level)
 {
 	return value + BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)cpu + BPF_STAT_PART * (uint32_t)level;
@@ -308,22 +347,18 @@ static void merge(const struct bpf_run *b, uint8_t *value, struct ir_stat_data *
 	}
 }
 
+/* Only a program can add beside others that do: see emit_user_add(). */
 static int stat_add(void *store, uint32_t g, const struct ir_data *keys, int64_t v, int64_t *operand)
 {
 	struct bpf_run *b = store;
-	struct ir_stat_data p;
-	bool have;
+	uint64_t args[1] = { (uint64_t)v };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
 
 	put_keys(b, g, keys);
-	have = look_up(b, g);
-	if (!have)
-		memset(b->value, 0, value_size(b, g));
-	memcpy(&p, part_of(b->value, 0, BPF_LEVELS - 1), sizeof(p));
-	add_to(&p, v);
-	memcpy(part_of(b->value, 0, BPF_LEVELS - 1), &p, sizeof(p));
-	if (!have)
-		return insert(b, g, operand);
-	return bpf_map_update_elem(b->map_fd[g], b->key, b->value, BPF_ANY) ? full_error(b, g, operand) : 0;
+	memcpy(b->data + b->lay.stage, b->key, b->lay.g[g].key_size);
+	if (b->add_fd[g] < 0 || bpf_prog_test_run_opts(b->add_fd[g], &opts))
+		return full_error(b, g, operand);
+	return opts.retval ? full_error(b, g, operand) : 0;
 }
 
 static bool stat_get(void *store, uint32_t g, const struct ir_data *keys, struct ir_stat_data *out)
@@ -384,44 +419,18 @@ static int snapshot(void *store, uint32_t g, struct arena *a, struct ir_elem **o
 	return r ? ERR_ITER : 0;
 }
 
-/* ---- locks ---- */
+/* ---- a handler's run ---- */
 
-static int64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ll + t.tv_nsec;
-}
-
-static uint32_t *lock_word(const struct bpf_run *b, uint32_t g)
-{
-	return (uint32_t *)(void *)(b->data + b->lay.g[g].lock);
-}
-
-/* Readers take no lock: they see a snapshot, and eBPF handlers cannot wait long for this process. */
+/* Readers hold no lock through the handler: they see snapshots, and eBPF handlers cannot wait long for this process. */
 static void lock(void *store, const struct ir_probe *p)
 {
 	struct bpf_run *b = store;
 
 	for (uint32_t k = 0; k < p->locks.n; k++) {
-		uint32_t *word = lock_word(b, p->locks.v[k].global), expected = 0;
-		int64_t end = 0;
-
 		if (!p->locks.v[k].write)
 			continue;
-		while (!__atomic_compare_exchange_n(word, &expected, BPF_WRITER, false, __ATOMIC_ACQUIRE,
-						    __ATOMIC_RELAXED)) {
-			expected = 0;
-			if (!end)
-				end = now_ns() + LOCK_WAIT;
-			if (now_ns() > end) {
-				/* its holder is gone: what it left behind counts as released */
-				__atomic_store_n(word, BPF_WRITER, __ATOMIC_SEQ_CST);
-				break;
-			}
-			sched_yield();
-		}
+		take_lock(b, p->locks.v[k].global, true);
+		b->held[p->locks.v[k].global] = true;
 	}
 }
 
@@ -429,9 +438,12 @@ static void unlock(void *store, const struct ir_probe *p)
 {
 	struct bpf_run *b = store;
 
-	for (uint32_t k = p->locks.n; k-- > 0;)
-		if (p->locks.v[k].write)
-			__atomic_store_n(lock_word(b, p->locks.v[k].global), 0, __ATOMIC_RELEASE);
+	for (uint32_t k = p->locks.n; k-- > 0;) {
+		if (!p->locks.v[k].write)
+			continue;
+		b->held[p->locks.v[k].global] = false;
+		__atomic_store_n(lock_word(b, p->locks.v[k].global), 0, __ATOMIC_RELEASE);
+	}
 }
 
 const struct ir_store_ops bpf_store = {

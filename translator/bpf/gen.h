@@ -183,6 +183,8 @@ const char *unit_string(const struct unit *u, uint32_t index);
 
 /* prog.c: the program around a handler's body */
 void emit_program(struct unit *u, struct handler *h);
+/* A program that staprun runs to add to a statistic: the key is at lay.stage, the value its first argument. */
+void emit_user_add(struct unit *u, uint32_t global);
 /* flow.c: bodies, block ends, calls */
 void emit_bodies(struct gen *g);
 void emit_goto_block(struct gen *g, uint32_t block);
@@ -221,6 +223,8 @@ void iter_close_all(struct gen *g); /* of the function being emitted */
 
 /* map.c */
 void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
+void g_stat_part(struct gen *g, uint32_t global, uint32_t fail);
+void g_accumulate(struct gen *g); /* adds R3 to the part at R0 */
 void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
 
 /* rt.c */

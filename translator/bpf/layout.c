@@ -27,7 +27,7 @@ static uint32_t size_of(const struct bpf_layout *l, enum ir_type t)
 
 void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *out)
 {
-	uint32_t end = BD_GLOBALS;
+	uint32_t end = BD_GLOBALS, stage = 0;
 
 	out->strsz = ((uint32_t)m->limits.maxstringlen + 7) & ~7u;
 	out->g = arena_alloc(a, sizeof(*out->g) * (m->globals.n + 1));
@@ -52,6 +52,9 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 			g->key_size = 4;
 		if (!src->is_stat)
 			g->value_size = BPF_ELEM_HEAD + size_of(out, src->type);
+		else if (g->key_size > stage)
+			stage = g->key_size;
 	}
-	out->data_size = end;
+	out->stage = end;
+	out->data_size = end + ((stage + 7) & ~7u);
 }

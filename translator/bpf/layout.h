@@ -66,6 +66,7 @@ struct bpf_global {
 
 struct bpf_layout {
 	uint32_t strsz; /* bytes of a string with its terminator, a multiple of 8 */
+	uint32_t stage; /* in .data: the key of what a user-side probe adds to a statistic */
 	uint32_t data_size;
 	struct bpf_global *g;
 };

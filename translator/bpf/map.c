@@ -168,17 +168,17 @@ static void update(struct gen *g, uint32_t global)
 }
 
 /* Inserts; when the map is full makes room (wrapping arrays) or fails. */
-static void insert(struct gen *g, const struct ir_insn *i)
+static void insert(struct gen *g, uint32_t global, uint32_t fail)
 {
-	uint32_t ok = ba_label(g->as), fail = overflow_stub(g, i);
+	uint32_t ok = ba_label(g->as);
 
-	update(g, i->ref);
-	if (global_of(g, i->ref)->wrap) {
+	update(g, global);
+	if (global_of(g, global)->wrap) {
 		ba_ji(g->as, BPF_JEQ, R0, 0, ok);
-		g_call_fn(g, rt_evict(g->u, i->ref));
-		update(g, i->ref);
+		g_call_fn(g, rt_evict(g->u, global));
+		update(g, global);
 	}
-	if (global_of(g, i->ref)->is_stat)
+	if (global_of(g, global)->is_stat)
 		ba_ji(g->as, BPF_JEQ, R0, -17, ok); /* EEXIST: another CPU was first */
 	ba_ji(g->as, BPF_JNE, R0, 0, fail);
 	ba_place(g->as, ok);
@@ -204,7 +204,7 @@ void em_mset(struct gen *g, const struct ir_insn *i)
 	lookup(g, i->ref);
 	ba_ji(g->as, BPF_JNE, R0, 0, found);
 	build_value(g, i, v);
-	insert(g, i);
+	insert(g, i->ref, overflow_stub(g, i));
 	ba_ja(g->as, end);
 	ba_place(g->as, found);
 	if (global_of(g, i->ref)->type == IR_STR) {
@@ -228,7 +228,7 @@ void em_madd(struct gen *g, const struct ir_insn *i)
 	lookup(g, i->ref);
 	ba_ji(g->as, BPF_JNE, R0, 0, found);
 	build_value(g, i, v);
-	insert(g, i);
+	insert(g, i->ref, overflow_stub(g, i));
 	g_load(g, R2, v);
 	ba_ja(g->as, end);
 	ba_place(g->as, found);
@@ -262,7 +262,7 @@ static void own_part(struct gen *g, uint32_t fail)
 }
 
 /* part (R0): one more value (R3) */
-static void accumulate(struct gen *g)
+void g_accumulate(struct gen *g)
 {
 	uint32_t not_min = ba_label(g->as), not_max = ba_label(g->as), first = ba_label(g->as);
 	uint32_t end = ba_label(g->as);
@@ -289,19 +289,18 @@ static void accumulate(struct gen *g)
 	ba_st(g->as, BPF_DW, R0, 8, R2);
 }
 
-void em_sadd(struct gen *g, const struct ir_insn *i)
+/* R0 = this slot's part of the statistic at slot.key, created when it is not there. */
+void g_stat_part(struct gen *g, uint32_t global, uint32_t fail)
 {
-	const struct ir_val *v = &i->args[global_of(g, i->ref)->nkeys];
-	uint32_t found = ba_label(g->as), fail = overflow_stub(g, i);
+	uint32_t found = ba_label(g->as);
 
-	g_key(g, i->ref, i->args);
-	lookup(g, i->ref);
+	lookup(g, global);
 	ba_ji(g->as, BPF_JNE, R0, 0, found);
-	if (global_of(g, i->ref)->nkeys) {
+	if (global_of(g, global)->nkeys) {
 		uint32_t numbered = ba_label(g->as);
 
-		insert(g, i);
-		lookup(g, i->ref);
+		insert(g, global, fail);
+		lookup(g, global);
 		ba_ji(g->as, BPF_JEQ, R0, 0, fail);
 		ba_ld(g->as, BPF_DW, R1, R0, 0);
 		ba_ji(g->as, BPF_JNE, R1, 0, numbered);
@@ -315,8 +314,14 @@ void em_sadd(struct gen *g, const struct ir_insn *i)
 	}
 	ba_place(g->as, found);
 	own_part(g, fail);
-	g_load(g, R3, v);
-	accumulate(g);
+}
+
+void em_sadd(struct gen *g, const struct ir_insn *i)
+{
+	g_key(g, i->ref, i->args);
+	g_stat_part(g, i->ref, overflow_stub(g, i));
+	g_load(g, R3, &i->args[global_of(g, i->ref)->nkeys]);
+	g_accumulate(g);
 }
 
 void g_extract_stat(struct gen *g, const struct ir_insn *i)

@@ -199,6 +199,41 @@ static void emit_exit(struct gen *g)
 	ba_place(g->as, stay);
 }
 
+/*
+ * Returns 0, or 1 when the array is full. A statistic's value can only be written as a whole from user space, which
+ * would undo what handlers add at the same time.
+ */
+void emit_user_add(struct unit *u, uint32_t global)
+{
+	uint32_t fn = unit_fn(u, arena_printf(u->arena, "user_add_%u", global), FN_PROG, "raw_tp", 1);
+	struct handler none = { .probe = 0 };
+	struct gen g = { .u = u, .h = &none, .as = &u->fns.v[fn]->as };
+	uint32_t fail = ba_label(g.as), release = ba_label(g.as);
+	struct prog_labels l = { .skip_nest = ba_label(g.as) };
+
+	ba_st(g.as, BPF_DW, FP, FRAME_CTX, R1);
+	emit_take_slot(&g, &l);
+	emit_init_slot(&g);
+	g_slot_addr(&g, R1, u->slot.key);
+	ba_movi(g.as, R2, u->lay.g[global].key_size);
+	ba_ld_data(g.as, R3, u->lay.stage);
+	ba_call(g.as, BPF_FUNC_probe_read_kernel);
+	g_stat_part(&g, global, fail);
+	ba_ld(g.as, BPF_DW, R1, FP, FRAME_CTX);
+	ba_ld(g.as, BPF_DW, R3, R1, 0);
+	g_accumulate(&g);
+	ba_movi(g.as, R0, 0);
+	ba_place(g.as, release);
+	ba_sti(g.as, BPF_W, R9, SH_BUSY, 0);
+	ba_exit(g.as);
+	ba_place(g.as, fail);
+	ba_movi(g.as, R0, 1);
+	ba_ja(g.as, release);
+	ba_place(g.as, l.skip_nest);
+	ba_movi(g.as, R0, 2);
+	ba_exit(g.as);
+}
+
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];

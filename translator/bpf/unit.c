@@ -12,6 +12,7 @@
 
 #define RINGBUF_MB 8
 #define INLINE_MAX 100000
+#define MAXSTRING 16384 /* the verifier follows 8,192 jumps in a row, loops over a string make two for each 8 bytes */
 
 uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section, uint32_t nargs)
 {
@@ -148,6 +149,11 @@ static int finish_functions(struct unit *u)
 	for (uint32_t k = 0; k < u->fns.n; k++) {
 		if (!ba_finish(&u->fns.v[k]->as))
 			continue;
+		if (strstr(u->fns.v[k]->as.error, "too large")) {
+			diag_error(u->diag, TAG_UNSUPPORTED, (struct span){ 0 }, "a handler is too large for eBPF");
+			diag_hint(u->diag, "split the probe in several, or use --runtime=kernel");
+			return -1;
+		}
 		diag_internal(u->diag, (struct span){ 0 }, "eBPF function %s: %s", u->fns.v[k]->name,
 			      u->fns.v[k]->as.error);
 		return -1;
@@ -190,8 +196,38 @@ static void write_needs(struct unit *u)
 	memcpy(u->rodata.p + RD_NEEDS, &needs, sizeof(needs));
 }
 
+/* Statistics that user-side probes add to while kernel-side ones run. */
+static void emit_user_adds(struct unit *u)
+{
+	uint8_t *wanted = arena_alloc(u->arena, u->m->globals.n + 1);
+
+	for (uint32_t p = 0; p < u->m->probes.n && u->handlers.n; p++) {
+		struct ir_uses uses;
+
+		if (!u->m->probes.v[p]->user_side)
+			continue;
+		ir_uses(u->arena, u->m, u->m->probes.v[p]->handler, &uses);
+		for (uint32_t g = 0; g < u->m->globals.n; g++)
+			wanted[g] |= uses.writes[g];
+	}
+	for (uint32_t g = 0; g < u->m->globals.n; g++)
+		if (wanted[g] && u->m->globals.v[g]->is_stat)
+			emit_user_add(u, g);
+}
+
+static int check_limits(struct unit *u)
+{
+	if (u->m->limits.maxstringlen <= MAXSTRING)
+		return 0;
+	diag_error(u->diag, TAG_LIMIT, (struct span){ 0 }, "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
+	diag_hint(u->diag, "--runtime=kernel takes up to 65536");
+	return -1;
+}
+
 static int generate(struct unit *u, struct buf *out)
 {
+	if (check_limits(u))
+		return -1;
 	for (uint32_t p = 0; p < u->m->probes.n; p++) {
 		const struct ir_probe *pr = u->m->probes.v[p];
 
@@ -203,6 +239,7 @@ static int generate(struct unit *u, struct buf *out)
 	add_iter_maps(u);
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		emit_program(u, u->handlers.v[h]);
+	emit_user_adds(u);
 	if (u->failed || finish_functions(u))
 		return -1;
 	write_needs(u);
