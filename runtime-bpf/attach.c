@@ -29,12 +29,16 @@ static int attach_tracepoint(struct bpf_run *b, const struct ir_probe *p, struct
 
 static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
 {
-	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset, .retprobe = p->kind == AT_KRETPROBE);
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset,
+		    .retprobe = p->kind == AT_KRETPROBE);
 
 	return keep(b, bpf_program__attach_kprobe_opts(prog, p->target, &opts));
 }
 
-/* All processes: which of them count is the handler's filter, as threads and children of the target do. */
+/*
+ * All processes: which of them count is the handler's filter, as threads and children of the
+ * target do.
+ */
 static int attach_uprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
 {
 	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE);
@@ -57,10 +61,13 @@ static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bp
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = sizeof(attr),
 					.config = PERF_COUNT_SW_CPU_CLOCK,
-					.sample_period = p->period > 0 ? (uint64_t)p->period : tick_ns() };
+					.sample_period =
+						p->period > 0 ? (uint64_t)p->period : tick_ns() };
 
 	for (int cpu = 0; cpu < b->ncpu; cpu++) {
-		int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC), r;
+		int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
+				      PERF_FLAG_FD_CLOEXEC),
+		    r;
 
 		/* a possible CPU that is not there */
 		if (fd < 0 && (errno == ENODEV || errno == EINVAL) && cpu)
@@ -77,18 +84,16 @@ static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bp
 }
 
 static const attach_fn attach_by_kind[AT_COUNT] = {
-	[AT_PROFILE] = attach_profile,
-	[AT_KPROBE] = attach_kprobe,
-	[AT_KRETPROBE] = attach_kprobe,
-	[AT_TRACEPOINT] = attach_tracepoint,
-	[AT_UPROBE] = attach_uprobe,
-	[AT_URETPROBE] = attach_uprobe,
+	[AT_PROFILE] = attach_profile,  [AT_KPROBE] = attach_kprobe,
+	[AT_KRETPROBE] = attach_kprobe, [AT_TRACEPOINT] = attach_tracepoint,
+	[AT_UPROBE] = attach_uprobe,    [AT_URETPROBE] = attach_uprobe,
 };
 
 static const char *attach_hint(const struct ir_probe *p, int err)
 {
 	if (p->kind == AT_TRACEPOINT)
-		return "the kernel has no such tracepoint, or its module is not loaded: see /sys/kernel/tracing/events";
+		return "the kernel has no such tracepoint, or its module is not loaded: see "
+		       "/sys/kernel/tracing/events";
 	if (p->kind == AT_KPROBE || p->kind == AT_KRETPROBE)
 		return "the function does not exist here, was inlined, or may not be probed: see "
 		       "/sys/kernel/tracing/available_filter_functions";
@@ -107,13 +112,15 @@ int bpf_attach(struct bpf_run *b, uint32_t probe)
 	snprintf(name, sizeof(name), "probe_%u", probe);
 	prog = bpf_object__find_program_by_name(b->obj, name);
 	if (!prog || !attach_by_kind[p->kind]) {
-		diag_internal(&b->run->diag, SPAN_HERE, "no eBPF program for the probe %s", p->name);
+		diag_internal(&b->run->diag, SPAN_HERE, "no eBPF program for the probe %s",
+			      p->name);
 		return -1;
 	}
 	r = attach_by_kind[p->kind](b, p, prog);
 	if (!r || (p->optional && r != -EPERM))
 		return 0;
-	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name, strerror(-r));
+	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name,
+		   strerror(-r));
 	diag_hint(&b->run->diag, "%s", attach_hint(p, -r));
 	return -1;
 }

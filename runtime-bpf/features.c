@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the running kernel can do, asked of the kernel itself and only for what the object needs. An answer is kept for the
- * life of the process.
+ * What the running kernel can do, asked of the kernel itself and only for what the object needs.
+ * An answer is kept for the life of the process.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -36,11 +36,16 @@ static bool have_atomics(void)
 	struct bpf_insn code[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
 		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
-		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8, .imm = BPF_XCHG },
+		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+		  .dst_reg = 10,
+		  .src_reg = 0,
+		  .off = -8,
+		  .imm = BPF_XCHG },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code, sizeof(code) / sizeof(*code), NULL);
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code,
+			       sizeof(code) / sizeof(*code), NULL);
 
 	if (fd < 0)
 		return false;
@@ -88,11 +93,14 @@ static const struct {
 } features[BPF_NEED_COUNT] = {
 	[BPF_NEED_RINGBUF] = { "ringbuf", "the BPF ring buffer", "5.8", have_ringbuf },
 	[BPF_NEED_ATOMICS] = { "atomics", "atomic exchange in eBPF", "5.12", have_atomics },
-	[BPF_NEED_FOR_EACH] = { "for_each", "bpf_for_each_map_elem (delete of arrays, wrapping arrays)", "5.13",
+	[BPF_NEED_FOR_EACH] = { "for_each",
+				"bpf_for_each_map_elem (delete of arrays, wrapping arrays)", "5.13",
 				have_for_each },
-	[BPF_NEED_LOOP] = { "loop", "bpf_loop (loops, recursion, isinstr, strtol)", "5.17", have_loop },
-	[BPF_NEED_BTF] = { "btf", "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)", "5.2",
-			   have_btf },
+	[BPF_NEED_LOOP] = { "loop", "bpf_loop (loops, recursion, isinstr, strtol)", "5.17",
+			    have_loop },
+	[BPF_NEED_BTF] = { "btf",
+			   "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)",
+			   "5.2", have_btf },
 	[BPF_NEED_KPROBES] = { "kprobes", "kprobes, CONFIG_KPROBE_EVENTS", "4.1", have_kprobes },
 	[BPF_NEED_UPROBES] = { "uprobes", "uprobes, CONFIG_UPROBE_EVENTS", "4.1", have_uprobes },
 };
@@ -126,16 +134,23 @@ int bpf_check_features(struct bpf_run *b, uint64_t needs)
 	struct diag *d = &b->run->diag;
 	int missing = 0;
 
-	if (!has_capability(CAP_SYS_ADMIN) && !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON))) {
+	if (!has_capability(CAP_SYS_ADMIN) &&
+	    !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON))) {
 		diag_error(d, TAG_NOT_ROOT, SPAN_HERE, "not allowed to load eBPF programs");
-		diag_hint(d, "run as root, or give staprun CAP_BPF and CAP_PERFMON; --runtime=user needs no privileges");
+		diag_hint(
+			d,
+			"run as root, or give staprun CAP_BPF and CAP_PERFMON; --runtime=user needs "
+			"no privileges");
 		return -1;
 	}
 	for (unsigned int f = 0; f < BPF_NEED_COUNT; f++) {
 		if (!(needs & 1ull << f) || have_feature(f))
 			continue;
-		diag_error(d, TAG_KERNEL_FEATURE, SPAN_HERE, "this kernel lacks %s", features[f].what);
-		diag_hint(d, "kernels have it from version %s on, where it is configured; or use --runtime=kernel",
+		diag_error(d, TAG_KERNEL_FEATURE, SPAN_HERE, "this kernel lacks %s",
+			   features[f].what);
+		diag_hint(d,
+			  "kernels have it from version %s on, where it is configured; or use "
+			  "--runtime=kernel",
 			  features[f].since);
 		missing++;
 	}

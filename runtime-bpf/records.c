@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Records from the ring buffer. CPUs reserve room in the order they send, which may differ a little from the time in the
- * records: each batch is sorted by time before it is passed on.
+ * Records from the ring buffer. CPUs reserve room in the order they send, which may differ a
+ * little from the time in the records: each batch is sorted by time before it is passed on.
  */
 #include <bpf/libbpf.h>
 #include <stdlib.h>
@@ -31,7 +31,8 @@ int bpf_records_open(struct bpf_run *b, int fd)
 	buf_init(&b->batch);
 	b->rb = ring_buffer__new(fd, on_record, b, NULL);
 	if (!b->rb) {
-		diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE, "cannot map the ring buffer of records");
+		diag_error(&b->run->diag, TAG_LOAD, SPAN_HERE,
+			   "cannot map the ring buffer of records");
 		return -1;
 	}
 	return run_watch(b->run, ring_buffer__epoll_fd(b->rb));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The eBPF runner: opens the object, sizes its maps for this machine, loads, arms, reads, takes down. Everything is held
- * by descriptors of this process, so its death, however sudden, leaves nothing in the kernel.
+ * The eBPF runner: opens the object, sizes its maps for this machine, loads, arms, reads, takes
+ * down. Everything is held by descriptors of this process, so its death, however sudden, leaves
+ * nothing in the kernel.
  */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
@@ -46,16 +47,17 @@ static int load_error(struct bpf_run *b, const char *what, int err)
 	if (b->run->opt.verbose && b->log.len)
 		fwrite(b->log.p, 1, b->log.len, stderr);
 	if (err == ENOMEM || err == E2BIG)
-		diag_hint(&b->run->diag, "arrays take memory for all their elements at once: a smaller size, or "
-					 "-D MAXMAPENTRIES= and -D MAXSTRINGLEN=, needs less");
+		diag_hint(&b->run->diag,
+			  "arrays take memory for all their elements at once: a smaller size, or "
+			  "-D MAXMAPENTRIES= and -D MAXSTRINGLEN=, needs less");
 	return -1;
 }
 
 /* ---- sizing ---- */
 
 /*
- * The type of a statistic's value depends on the number of CPUs. libbpf has copied the types but not loaded them; the
- * two numbers are set in its copy, which its interface only lets us read.
+ * The type of a statistic's value depends on the number of CPUs. libbpf has copied the types but
+ * not loaded them; the two numbers are set in its copy, which its interface only lets us read.
  */
 static void size_stat_type(struct bpf_run *b)
 {
@@ -114,7 +116,10 @@ static int size_maps(struct bpf_run *b)
 	struct bpf_map *map, *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
 	uint64_t ncpu = (uint64_t)b->ncpu, last = BPF_STAT_BYTES(ncpu) - BPF_STAT_PART;
 	size_t size = 0;
-	/* its interface gives a const pointer, but before loading the memory is the program's to fill */
+	/*
+	 * its interface gives a const pointer, but before loading the memory is the program's to
+	 * fill
+	 */
 	char *ro = rodata ? (char *)(uintptr_t)bpf_map__initial_value(rodata, &size) : NULL;
 	int r = 0;
 
@@ -158,17 +163,23 @@ static uint64_t needs_of(struct bpf_run *b)
 static void verifier_error(struct bpf_run *b, int err)
 {
 	const char *dir = getenv("TMPDIR");
-	char *path = arena_printf(&b->run->arena, "%s/spile-verifier-XXXXXX", dir && *dir ? dir : "/tmp");
+	char *path = arena_printf(&b->run->arena, "%s/spile-verifier-XXXXXX",
+				  dir && *dir ? dir : "/tmp");
 	int fd = mkstemp(path);
 
 	if (fd >= 0)
 		close(fd);
-	diag_error(&b->run->diag, TAG_VERIFIER, SPAN_HERE,
-		   "the kernel's verifier refused the eBPF program: %s. This is a bug in Spile, not in your script",
-		   strerror(err));
+	diag_error(
+		&b->run->diag, TAG_VERIFIER, SPAN_HERE,
+		"the kernel's verifier refused the eBPF program: %s. This is a bug in Spile, not in "
+		"your script",
+		strerror(err));
 	if (fd >= 0 && !buf_write_file(&b->log, path))
-		diag_hint(&b->run->diag, "please report it with the script and the log in %s; --runtime=kernel may work",
-			  path);
+		diag_hint(
+			&b->run->diag,
+			"please report it with the script and the log in %s; --runtime=kernel may "
+			"work",
+			path);
 	if (b->run->opt.verbose && b->log.len)
 		fwrite(b->log.p, 1, b->log.len, stderr);
 }
@@ -217,7 +228,8 @@ static void set_real_time(struct bpf_run *b)
 	clock_gettime(CLOCK_MONOTONIC, &mono);
 	clock_gettime(CLOCK_REALTIME, &real);
 	__atomic_store_n(bpf_word(b, BD_REALTIME),
-			 (uint64_t)((real.tv_sec - mono.tv_sec) * 1000000000ll + real.tv_nsec - mono.tv_nsec),
+			 (uint64_t)((real.tv_sec - mono.tv_sec) * 1000000000ll + real.tv_nsec -
+				    mono.tv_nsec),
 			 __ATOMIC_RELAXED);
 }
 
@@ -294,7 +306,8 @@ static int runner_read(struct run *r)
 static bool any_busy(const struct bpf_run *b)
 {
 	for (size_t at = 0; at < b->scratch_size; at += b->slot_size)
-		if (__atomic_load_n((const uint32_t *)(const void *)(b->scratch + at), __ATOMIC_ACQUIRE))
+		if (__atomic_load_n((const uint32_t *)(const void *)(b->scratch + at),
+				    __ATOMIC_ACQUIRE))
 			return true;
 	return false;
 }
@@ -338,7 +351,8 @@ static uint64_t kernel_misses(const struct bpf_run *b)
 	struct bpf_program *prog;
 	uint64_t n = 0;
 
-	bpf_object__for_each_program(prog, b->obj) {
+	bpf_object__for_each_program(prog, b->obj)
+	{
 		struct bpf_prog_info info = { 0 };
 		uint32_t len = sizeof(info);
 		int fd = bpf_program__fd(prog);

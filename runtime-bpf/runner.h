@@ -41,7 +41,10 @@ static inline uint64_t *bpf_word(const struct bpf_run *b, uint32_t off)
 	return (uint64_t *)(void *)(b->data + off);
 }
 
-/* features.c: whether this kernel has what the object needs. 0, or -1 after E-KERNEL-FEATURE or E-NOT-ROOT. */
+/*
+ * features.c: whether this kernel has what the object needs. 0, or -1 after E-KERNEL-FEATURE or
+ * E-NOT-ROOT.
+ */
 int bpf_check_features(struct bpf_run *b, uint64_t needs) __attribute__((warn_unused_result));
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));

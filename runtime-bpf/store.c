@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Globals as user-side probes see them: scalars by the shared mapping of .data, arrays through the bpf system call.
- * Layouts are those of bpf/layout.h.
+ * Globals as user-side probes see them: scalars by the shared mapping of .data, arrays through the
+ * bpf system call. Layouts are those of bpf/layout.h.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -15,7 +15,8 @@
 #include "runtime-bpf/runner.h"
 
 #define CHUNK 1024u /* elements a system call */
-#define LOCK_WAIT 1000000000ll /* ns: a handler cannot hold a lock that long, unless its task was stopped */
+#define LOCK_WAIT                                                                                  \
+	1000000000ll /* ns: a handler cannot hold a lock that long, unless its task was stopped */
 
 static const struct ir_global *global_of(const struct bpf_run *b, uint32_t g)
 {
@@ -66,7 +67,8 @@ static void put(const struct bpf_run *b, uint8_t *to, const struct ir_data *v)
 	}
 }
 
-static void take(const struct bpf_run *b, const uint8_t *from, enum ir_type type, struct ir_data *out)
+static void take(const struct bpf_run *b, const uint8_t *from, enum ir_type type,
+		 struct ir_data *out)
 {
 	*out = (struct ir_data){ .type = type };
 	if (type == IR_STR) {
@@ -112,8 +114,8 @@ static void take_lock(const struct bpf_run *b, uint32_t g, bool write)
 	uint32_t *word = lock_word(b, g), now = 0;
 	int64_t end = 0;
 
-	while (!__atomic_compare_exchange_n(word, &now, write ? BPF_WRITER : now + 1, false, __ATOMIC_ACQUIRE,
-					    __ATOMIC_RELAXED)) {
+	while (!__atomic_compare_exchange_n(word, &now, write ? BPF_WRITER : now + 1, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
 		if (write || now >= BPF_WRITER)
 			now = 0;
 		if (!end)
@@ -160,7 +162,8 @@ static bool look_up(const struct bpf_run *b, uint32_t g)
 	return !bpf_map_lookup_elem(b->map_fd[g], b->key, b->value);
 }
 
-static int array_get(void *store, uint32_t g, const struct ir_data *keys, struct ir_data *out, bool *found)
+static int array_get(void *store, uint32_t g, const struct ir_data *keys, struct ir_data *out,
+		     bool *found)
 {
 	struct bpf_run *b = store;
 	enum ir_type type = global_of(b, g)->type;
@@ -198,7 +201,8 @@ static int read_all(struct bpf_run *b, uint32_t g, struct elements *out)
 			if (!out->keys || !out->values)
 				return -ENOMEM;
 		}
-		r = bpf_map_lookup_batch(b->map_fd[g], in_batch, &next, out->keys + (size_t)out->n * ks,
+		r = bpf_map_lookup_batch(b->map_fd[g], in_batch, &next,
+					 out->keys + (size_t)out->n * ks,
 					 out->values + (size_t)out->n * vs, &count, NULL);
 		if (r && errno == ENOSPC && room < 1u << 24) {
 			room *= 4; /* one bucket holds more than fit */
@@ -236,7 +240,8 @@ static void evict(struct bpf_run *b, uint32_t g)
 
 	if (!read_all(b, g, &e) && e.n) {
 		for (uint32_t i = 1; i < e.n; i++)
-			if (seq_of(e.values + (size_t)i * vs) < seq_of(e.values + (size_t)oldest * vs))
+			if (seq_of(e.values + (size_t)i * vs) <
+			    seq_of(e.values + (size_t)oldest * vs))
 				oldest = i;
 		bpf_map_delete_elem(b->map_fd[g], e.keys + (size_t)oldest * ks);
 	}
@@ -267,7 +272,8 @@ static int insert(struct bpf_run *b, uint32_t g, int64_t *operand)
 	return full_error(b, g, operand);
 }
 
-static int array_set(void *store, uint32_t g, const struct ir_data *keys, const struct ir_data *v, int64_t *operand)
+static int array_set(void *store, uint32_t g, const struct ir_data *keys, const struct ir_data *v,
+		     int64_t *operand)
 {
 	struct bpf_run *b = store;
 	bool have;
@@ -282,7 +288,8 @@ static int array_set(void *store, uint32_t g, const struct ir_data *keys, const 
 	return 0;
 }
 
-static int array_add(void *store, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now, int64_t *operand)
+static int array_add(void *store, uint32_t g, const struct ir_data *keys, int64_t by, int64_t *now,
+		     int64_t *operand)
 {
 	struct bpf_run *b = store;
 	struct ir_data v = { .type = IR_I64 };
@@ -316,7 +323,8 @@ static void clear(void *store, uint32_t g)
 	}
 	if (!read_all(b, g, &e))
 		for (uint32_t i = 0; i < e.n; i++)
-			bpf_map_delete_elem(b->map_fd[g], e.keys + (size_t)i * b->lay.g[g].key_size);
+			bpf_map_delete_elem(b->map_fd[g],
+					    e.keys + (size_t)i * b->lay.g[g].key_size);
 	free_all(&e);
 }
 
@@ -324,7 +332,8 @@ static void clear(void *store, uint32_t g)
 
 static uint8_t *part_of(uint8_t *value, int cpu, int level)
 {
-	return value + BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)cpu + BPF_STAT_PART * (uint32_t)level;
+	return value + BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)cpu +
+	       BPF_STAT_PART * (uint32_t)level;
 }
 
 static void merge(const struct bpf_run *b, uint8_t *value, struct ir_stat_data *out)
@@ -348,7 +357,8 @@ static void merge(const struct bpf_run *b, uint8_t *value, struct ir_stat_data *
 }
 
 /* Only a program can add beside others that do: see emit_user_add(). */
-static int stat_add(void *store, uint32_t g, const struct ir_data *keys, int64_t v, int64_t *operand)
+static int stat_add(void *store, uint32_t g, const struct ir_data *keys, int64_t v,
+		    int64_t *operand)
 {
 	struct bpf_run *b = store;
 	uint64_t args[1] = { (uint64_t)v };
@@ -383,8 +393,8 @@ static int by_seq(const void *a, const void *b)
 	return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
 
-static void take_elem(struct bpf_run *b, uint32_t g, struct arena *a, const uint8_t *key, uint8_t *value,
-		      struct ir_elem *out)
+static void take_elem(struct bpf_run *b, uint32_t g, struct arena *a, const uint8_t *key,
+		      uint8_t *value, struct ir_elem *out)
 {
 	const struct ir_global *gl = global_of(b, g);
 
@@ -421,7 +431,10 @@ static int snapshot(void *store, uint32_t g, struct arena *a, struct ir_elem **o
 
 /* ---- a handler's run ---- */
 
-/* Readers hold no lock through the handler: they see snapshots, and eBPF handlers cannot wait long for this process. */
+/*
+ * Readers hold no lock through the handler: they see snapshots, and eBPF handlers cannot wait long
+ * for this process.
+ */
 static void lock(void *store, const struct ir_probe *p)
 {
 	struct bpf_run *b = store;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Register allocation: no two values that live at the same time share a place; what crosses a state is in memory. */
+/*
+ * Register allocation: no two values that live at the same time share a place; what crosses a
+ * state is in memory.
+ */
 #include "ir_test.h"
 
 #include "bpf/gen.h"
@@ -35,10 +38,11 @@ static void check_set(const struct fngen *fg, const uint64_t *set)
 	for (uint32_t a = 0; a < fg->f->regs.n; a++) {
 		if (!live(set, a))
 			continue;
-		ck_assert_msg(fg->loc[a].kind != LOC_NONE, "%s: %%%u is live but has no place", fg->f->name, a);
+		ck_assert_msg(fg->loc[a].kind != LOC_NONE, "%s: %%%u is live but has no place",
+			      fg->f->name, a);
 		for (uint32_t b = a + 1; b < fg->f->regs.n; b++)
-			ck_assert_msg(!live(set, b) || !same_place(fg, a, b), "%s: %%%u and %%%u share a place",
-				      fg->f->name, a, b);
+			ck_assert_msg(!live(set, b) || !same_place(fg, a, b),
+				      "%s: %%%u and %%%u share a place", fg->f->name, a, b);
 	}
 }
 
@@ -81,7 +85,8 @@ static void check(const struct handler *h)
 
 			check_block(fg, &lv, block);
 			for (uint32_t r = 0; fg->state[block] != IR_NONE && r < fg->f->regs.n; r++)
-				ck_assert_msg(!live(lv.live_in[block], r) || fg->loc[r].kind == LOC_MEM,
+				ck_assert_msg(!live(lv.live_in[block], r) ||
+						      fg->loc[r].kind == LOC_MEM,
 					      "%%%u enters a state in a register", r);
 		}
 	}
@@ -150,13 +155,13 @@ START_TEST(loops_are_state_machines)
 }
 END_TEST
 
-#define FIB                                                                               \
-	"module \"t\"\nprobe begin @h name \"begin\"\nfunc @fib (long %0) long {\n"           \
-	"regs long %1, long %2, string %3\nb0:\n%3 = sfmt \"%d\", %0\n%1 = lt %0, 2\n"         \
-	"br %1, b1, b2\nb1:\nret %0\nb2:\n%1 = sub %0, 1\n%1 = call @fib, %1 !b3\n"            \
-	"%2 = sub %0, 2\n%2 = call @fib, %2 !b3\nemit.out \"%s\", %3\n%1 = add %1, %2\n"       \
-	"ret %1\nb3:\nabort\n}\nhandler @h {\nregs long %0, string %1\nb0:\n"                  \
-	"%1 = intr execname\n%0 = call @fib, 5 !b1\nemit.out \"%d %s\", %0, %1\ndone\n"        \
+#define FIB                                                                                        \
+	"module \"t\"\nprobe begin @h name \"begin\"\nfunc @fib (long %0) long {\n"                \
+	"regs long %1, long %2, string %3\nb0:\n%3 = sfmt \"%d\", %0\n%1 = lt %0, 2\n"             \
+	"br %1, b1, b2\nb1:\nret %0\nb2:\n%1 = sub %0, 1\n%1 = call @fib, %1 !b3\n"                \
+	"%2 = sub %0, 2\n%2 = call @fib, %2 !b3\nemit.out \"%s\", %3\n%1 = add %1, %2\n"           \
+	"ret %1\nb3:\nabort\n}\nhandler @h {\nregs long %0, string %1\nb0:\n"                      \
+	"%1 = intr execname\n%0 = call @fib, 5 !b1\nemit.out \"%d %s\", %0, %1\ndone\n"            \
 	"b1:\nabort\n}\n"
 
 START_TEST(calls_keep_what_lives_in_memory)
@@ -173,8 +178,9 @@ END_TEST
 
 START_TEST(strings_are_never_their_own_operands)
 {
-	struct handler *h = plan(HANDLER("regs string %0, string %1, string %2\nb0:\n%0 = intr execname\n"
-					 "%1 = scat %0, \"x\"\n%2 = scat \"y\", %1\nemit.out \"%s\", %2\ndone\n"));
+	struct handler *h = plan(
+		HANDLER("regs string %0, string %1, string %2\nb0:\n%0 = intr execname\n"
+			"%1 = scat %0, \"x\"\n%2 = scat \"y\", %1\nemit.out \"%s\", %2\ndone\n"));
 	const struct fngen *fg = h->fns.v[0];
 
 	check(h);

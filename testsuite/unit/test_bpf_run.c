@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Handlers in the kernel against the interpreter: the same IR must send the same records. The programs are loaded and run
- * by the kernel's test facility, so nothing of the system is traced. Where eBPF is not allowed only the object is checked.
+ * Handlers in the kernel against the interpreter: the same IR must send the same records. The
+ * programs are loaded and run by the kernel's test facility, so nothing of the system is traced.
+ * Where eBPF is not allowed only the object is checked.
  */
 #include "ir_test.h"
 
@@ -135,8 +136,10 @@ static const char head[] =
 	"%3 = eq %1, 0\nbr %3, b1, b2\nb1:\nraise \"bottom\" !b3 @\"there\"\njmp b3\nb2:\n"
 	"%3 = sub %1, 1\n%2 = call @down, %0, %3 !b3\n%2 = scat %2, %0\nret %2\nb3:\nabort\n}\n"
 	"probe begin @h name \"begin\"\nhandler @h {\n"
-	"regs long %0, long %1, long %2, string %3, string %4, string %5, long %6\niter #0 @a\niter #1 @s down key 1\n"
-	"iter #2 @sa up sum\nb0:\n%0 = gget @n\n%1 = gget @m\n%3 = gget @t\n%4 = gget @u\njmp b2\nb1:\nabort\nb2:\n";
+	"regs long %0, long %1, long %2, string %3, string %4, string %5, long %6\niter #0 @a\n"
+	"iter #1 @s down key 1\n"
+	"iter #2 @sa up sum\nb0:\n%0 = gget @n\n%1 = gget @m\n%3 = gget @t\n%4 = gget @u\njmp b2\n"
+	"b1:\nabort\nb2:\n";
 
 /* b1 is where errors go when a case does not say otherwise; its own blocks start at b3. */
 static void same_body(const char *body)
@@ -151,14 +154,17 @@ static void same_body(const char *body)
 	buf_fini(&b);
 }
 
-static const char *const long_values[] = { "0", "1", "-1", "63", "65", "9223372036854775807",
-					   "-9223372036854775808", "4294967296", "-4294967297" };
+static const char *const long_values[] = {
+	"0",          "1",          "-1", "63", "65", "9223372036854775807", "-9223372036854775808",
+	"4294967296", "-4294967297"
+};
 #define NLONG (sizeof(long_values) / sizeof(*long_values))
 
 START_TEST(integers)
 {
-	static const char *const ops[] = { "add", "sub", "mul", "div", "mod", "and", "or", "xor", "shl",
-					   "shr", "ushr", "eq", "ne", "lt", "le", "gt", "ge" };
+	static const char *const ops[] = { "add", "sub", "mul", "div", "mod",  "and",
+					   "or",  "xor", "shl", "shr", "ushr", "eq",
+					   "ne",  "lt",  "le",  "gt",  "ge" };
 	struct buf b;
 
 	buf_init(&b);
@@ -167,9 +173,11 @@ START_TEST(integers)
 
 		for (size_t v = fails; v < NLONG; v++)
 			buf_printf(&b,
-				   "gset @n, %s\n%%0 = gget @n\n%%2 = %s %%1, %%0%s\nemit.out \"%%d \", %%2\n"
+				   "gset @n, %s\n%%0 = gget @n\n%%2 = %s %%1, %%0%s\n"
+				   "emit.out \"%%d \", %%2\n"
 				   "%%2 = %s %%0, %%1%s\nemit.out \"%%d \", %%2\n",
-				   long_values[v], ops[k], fails ? " !b1" : "", ops[k], fails ? " !b1" : "");
+				   long_values[v], ops[k], fails ? " !b1" : "", ops[k],
+				   fails ? " !b1" : "");
 	}
 	buf_puts(&b, "%2 = neg %0\n%6 = com %1\nemit.out \"%d %d\", %2, %6\n");
 	same_body(b.p);
@@ -180,10 +188,13 @@ END_TEST
 
 START_TEST(strings)
 {
-	same_body("%5 = scat %3, %4\n%2 = scmp %3, %4\n%6 = scmp %4, %3\nemit.out \"%s %d %d\", %5, %2, %6\n"
-		  "%3 = scat \"x\", %3\n%3 = scat %3, %3\n%2 = seq %3, %3\nemit.out \"%s %d\", %3, %2\n"
+	same_body("%5 = scat %3, %4\n%2 = scmp %3, %4\n%6 = scmp %4, %3\n"
+		  "emit.out \"%s %d %d\", %5, %2, %6\n"
+		  "%3 = scat \"x\", %3\n%3 = scat %3, %3\n%2 = seq %3, %3\n"
+		  "emit.out \"%s %d\", %3, %2\n"
 		  "%5 = intr substr, %4, 2, %0\n%2 = intr strlen, %4\nemit.out \"%s %d\", %5, %2\n"
-		  "%5 = intr substr, %4, %1, 3\n%2 = intr isinstr, %4, \"fab\"\nemit.out \"%s|%d\", %5, %2\n"
+		  "%5 = intr substr, %4, %1, 3\n%2 = intr isinstr, %4, \"fab\"\n"
+		  "emit.out \"%s|%d\", %5, %2\n"
 		  "%2 = intr strtol, %4, 0\n%6 = intr strtol, %4, 10\nemit.out \"%d %d\", %2, %6\n"
 		  "%2 = intr target\nemit.out \"%d\", %2\n%5 = intr pp\nemit.out \"%s\", %5\n");
 }
@@ -191,24 +202,30 @@ END_TEST
 
 START_TEST(cut_strings)
 {
-	same_body("jmp b3\nb3:\n%3 = scat %3, %4\n%2 = intr strlen, %3\n%0 = sub %0, 0\nemit.out \"%d \", %2\n"
-		  "%6 = lt %2, 511\nbr %6, b3, b4\nb4:\n%5 = sfmt \"%600d\", %0\n%2 = intr strlen, %5\n"
+	same_body("jmp b3\nb3:\n%3 = scat %3, %4\n%2 = intr strlen, %3\n%0 = sub %0, 0\n"
+		  "emit.out \"%d \", %2\n"
+		  "%6 = lt %2, 511\nbr %6, b3, b4\nb4:\n%5 = sfmt \"%600d\", %0\n"
+		  "%2 = intr strlen, %5\n"
 		  "emit.out \"%d %s\", %2, %3\n");
 }
 END_TEST
 
 START_TEST(formats)
 {
-	static const char *const ints[] = { "%d", "%5d", "%-5d|", "%05d", "%+d", "% d", "%x", "%#X", "%o", "%#o", "%p",
-					    "%.4d", "%8.4d", "%-8.4d|", "%c", "%#c", "%5c", "%u", "%i", "%#x" };
-	static const char *const strs[] = { "%s", "%20s", "%-20s|", "%.3s", "%20.3s", "%#s", "%#30s", "%#.4s" };
+	static const char *const ints[] = { "%d",  "%5d",  "%-5d|", "%05d",    "%+d",
+					    "% d", "%x",   "%#X",   "%o",      "%#o",
+					    "%p",  "%.4d", "%8.4d", "%-8.4d|", "%c",
+					    "%#c", "%5c",  "%u",    "%i",      "%#x" };
+	static const char *const strs[] = { "%s",     "%20s", "%-20s|", "%.3s",
+					    "%20.3s", "%#s",  "%#30s",  "%#.4s" };
 	struct buf b;
 
 	buf_init(&b);
 	for (size_t v = 0; v < NLONG; v++) {
 		buf_printf(&b, "gset @n, %s\n%%0 = gget @n\n", long_values[v]);
 		for (size_t k = 0; k < sizeof(ints) / sizeof(*ints); k++)
-			buf_printf(&b, "%%5 = sfmt \"<%s>\", %%0\nemit.out \"%%s\", %%5\n", ints[k]);
+			buf_printf(&b, "%%5 = sfmt \"<%s>\", %%0\nemit.out \"%%s\", %%5\n",
+				   ints[k]);
 	}
 	for (size_t k = 0; k < sizeof(strs) / sizeof(*strs); k++)
 		buf_printf(&b, "%%3 = sfmt \"<%s>\", %%4\nemit.out \"%%s\", %%3\n", strs[k]);
@@ -220,47 +237,67 @@ END_TEST
 
 START_TEST(arrays)
 {
-	same_body("mset @a [1], 10 !b1\n%2 = madd @a [1], %0 !b1\n%6 = mget @a [%0]\nemit.out \"%d %d\", %2, %6\n"
-		  "mset @s [%3, 1], \"v\" !b1\nmset @s [%3, 1], %4 !b1\n%5 = mget @s [%3, 1]\n%2 = mhas @s [%3, 2]\n"
-		  "emit.out \"%s %d\", %5, %2\nmdel @s [%3, 1]\n%2 = mhas @s [%3, 1]\nemit.out \"%d\", %2\n"
-		  "mset @a [2], 20 !b1\nmset @a [3], 30 !b1\nmclear @a\n%2 = mget @a [2]\nemit.out \"%d\", %2\n"
-		  "mset @w [1], 1 !b1\nmset @w [2], 2 !b1\nmset @w [1], 11 !b1\nmset @w [3], 3 !b1\n"
-		  "mset @w [4], 4 !b1\n%2 = mget @w [1]\n%6 = mget @w [4]\nemit.out \"%d %d\", %2, %6\n"
-		  "mset @a [1], 1 !b1\nmset @a [2], 1 !b1\nmset @a [3], 1 !b1\nmset @a [4], 1 !b1 @\"full\"\n");
+	same_body(
+		"mset @a [1], 10 !b1\n%2 = madd @a [1], %0 !b1\n%6 = mget @a [%0]\n"
+		"emit.out \"%d %d\", %2, %6\n"
+		"mset @s [%3, 1], \"v\" !b1\nmset @s [%3, 1], %4 !b1\n%5 = mget @s [%3, 1]\n"
+		"%2 = mhas @s [%3, 2]\n"
+		"emit.out \"%s %d\", %5, %2\nmdel @s [%3, 1]\n%2 = mhas @s [%3, 1]\n"
+		"emit.out \"%d\", %2\n"
+		"mset @a [2], 20 !b1\nmset @a [3], 30 !b1\nmclear @a\n%2 = mget @a [2]\n"
+		"emit.out \"%d\", %2\n"
+		"mset @w [1], 1 !b1\nmset @w [2], 2 !b1\nmset @w [1], 11 !b1\nmset @w [3], 3 !b1\n"
+		"mset @w [4], 4 !b1\n%2 = mget @w [1]\n%6 = mget @w [4]\n"
+		"emit.out \"%d %d\", %2, %6\n"
+		"mset @a [1], 1 !b1\nmset @a [2], 1 !b1\nmset @a [3], 1 !b1\n"
+		"mset @a [4], 1 !b1 @\"full\"\n");
 }
 END_TEST
 
 START_TEST(statistics)
 {
-	same_body("%2 = sget.count @st !b1\nemit.out \"%d\", %2\nsadd @st, %0 !b1\nsadd @st, %1 !b1\nsadd @st, -100 !b1\n"
-		  "%2 = sget.sum @st !b1\n%6 = sget.avg @st !b1\nemit.out \"%d %d\", %2, %6\n"
-		  "%2 = sget.min @st !b1\n%6 = sget.max @st !b1\nemit.out \"%d %d\", %2, %6\n"
-		  "sadd @sa [%3], %0 !b1\nsadd @sa [%3], 1 !b1\n%2 = sget.count @sa [%3] !b1\n%6 = sget.sum @sa [%4] !b1\n"
-		  "emit.out \"%d %d\", %2, %6\nmclear @st\n%2 = sget.count @st !b1\nemit.out \"%d\", %2\n"
-		  "%2 = sget.min @st !b1 @\"empty\"\n");
+	same_body(
+		"%2 = sget.count @st !b1\nemit.out \"%d\", %2\nsadd @st, %0 !b1\nsadd @st, %1 !b1\n"
+		"sadd @st, -100 !b1\n"
+		"%2 = sget.sum @st !b1\n%6 = sget.avg @st !b1\nemit.out \"%d %d\", %2, %6\n"
+		"%2 = sget.min @st !b1\n%6 = sget.max @st !b1\nemit.out \"%d %d\", %2, %6\n"
+		"sadd @sa [%3], %0 !b1\nsadd @sa [%3], 1 !b1\n%2 = sget.count @sa [%3] !b1\n"
+		"%6 = sget.sum @sa [%4] !b1\n"
+		"emit.out \"%d %d\", %2, %6\nmclear @st\n%2 = sget.count @st !b1\n"
+		"emit.out \"%d\", %2\n"
+		"%2 = sget.min @st !b1 @\"empty\"\n");
 }
 END_TEST
 
 START_TEST(loops_and_recursion)
 {
-	same_body("%2 = mov 0\njmp b3\nb3:\n%2 = add %2, %0\nemit.out \"%d \", %2\n%6 = lt %2, 50\nbr %6, b3, b4\n"
-		  "b4:\n%2 = call @fib, %0 !b1\nemit.out \"%d %s\", %2, %3\n"
-		  "%5 = call @down, %3, 3 !b5\nemit.out \"no\"\njmp b5\nb5:\n%5 = errmsg\nerrclear\n"
-		  "emit.out \"%s %s\", %5, %3\n%5 = call @down, %3, 100 !b1 @\"deep\"\n");
+	same_body(
+		"%2 = mov 0\njmp b3\nb3:\n%2 = add %2, %0\nemit.out \"%d \", %2\n%6 = lt %2, 50\n"
+		"br %6, b3, b4\n"
+		"b4:\n%2 = call @fib, %0 !b1\nemit.out \"%d %s\", %2, %3\n"
+		"%5 = call @down, %3, 3 !b5\nemit.out \"no\"\njmp b5\nb5:\n%5 = errmsg\nerrclear\n"
+		"emit.out \"%s %s\", %5, %3\n%5 = call @down, %3, 100 !b1 @\"deep\"\n");
 }
 END_TEST
 
 START_TEST(foreach)
 {
-	same_body("mset @a [3], 30 !b1\nmset @a [1], 10 !b1\nmset @a [2], 20 !b1\nit_begin #0, -1 !b1\njmp b3\nb3:\n"
-		  "%2 = it_next #0\nbr %2, b4, b5\nb4:\n%2 = it_key.0 #0\n%6 = it_val #0\nmclear @a\n"
-		  "emit.out \"%d=%d \", %2, %6\njmp b3\nb5:\nit_end #0\n"
-		  "mset @s [\"b\", 1], \"x\" !b1\nmset @s [\"a\", 2], \"y\" !b1\nmset @s [\"b\", 3], \"z\" !b1\n"
-		  "it_begin #1, 2 !b1\njmp b6\nb6:\n%2 = it_next #1\nbr %2, b7, b8\nb7:\n%5 = it_key.0 #1\n"
-		  "%2 = it_key.1 #1\n%3 = it_val #1\nemit.out \"%s,%d=%s \", %5, %2, %3\njmp b6\nb8:\nit_end #1\n"
-		  "sadd @sa [\"q\"], 5 !b1\nsadd @sa [\"p\"], -5 !b1\nit_begin #2, -1 !b1\njmp b9\nb9:\n"
-		  "%2 = it_next #2\nbr %2, b10, b11\nb10:\n%5 = it_key.0 #2\n%2 = it_stat.sum #2 !b1\n"
-		  "emit.out \"%s:%d \", %5, %2\njmp b9\nb11:\nit_end #2\n");
+	same_body(
+		"mset @a [3], 30 !b1\nmset @a [1], 10 !b1\nmset @a [2], 20 !b1\n"
+		"it_begin #0, -1 !b1\njmp b3\nb3:\n"
+		"%2 = it_next #0\nbr %2, b4, b5\nb4:\n%2 = it_key.0 #0\n%6 = it_val #0\nmclear @a\n"
+		"emit.out \"%d=%d \", %2, %6\njmp b3\nb5:\nit_end #0\n"
+		"mset @s [\"b\", 1], \"x\" !b1\nmset @s [\"a\", 2], \"y\" !b1\n"
+		"mset @s [\"b\", 3], \"z\" !b1\n"
+		"it_begin #1, 2 !b1\njmp b6\nb6:\n%2 = it_next #1\nbr %2, b7, b8\nb7:\n"
+		"%5 = it_key.0 #1\n"
+		"%2 = it_key.1 #1\n%3 = it_val #1\nemit.out \"%s,%d=%s \", %5, %2, %3\njmp b6\n"
+		"b8:\nit_end #1\n"
+		"sadd @sa [\"q\"], 5 !b1\nsadd @sa [\"p\"], -5 !b1\nit_begin #2, -1 !b1\njmp b9\n"
+		"b9:\n"
+		"%2 = it_next #2\nbr %2, b10, b11\nb10:\n%5 = it_key.0 #2\n"
+		"%2 = it_stat.sum #2 !b1\n"
+		"emit.out \"%s:%d \", %5, %2\njmp b9\nb11:\nit_end #2\n");
 }
 END_TEST
 

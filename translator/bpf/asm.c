@@ -24,8 +24,11 @@ void ba_raw(struct bpf_asm *as, uint8_t code, int dst, int src, int off, int32_t
 	if ((off < INT16_MIN || off > INT16_MAX) && !as->error)
 		as->error = "an offset does not fit an instruction";
 	vec_push(as->arena, &as->code,
-		 ((struct bpf_insn){ .code = code, .dst_reg = (uint8_t)(dst & 15), .src_reg = (uint8_t)(src & 15),
-				     .off = (int16_t)off, .imm = imm }));
+		 ((struct bpf_insn){ .code = code,
+				     .dst_reg = (uint8_t)(dst & 15),
+				     .src_reg = (uint8_t)(src & 15),
+				     .off = (int16_t)off,
+				     .imm = imm }));
 }
 
 void ba_mov(struct bpf_asm *as, int dst, int src)
@@ -230,7 +233,8 @@ static void compact(struct bpf_asm *as)
 			as->labels.v[i] = (int32_t)to[as->labels.v[i]];
 	for (uint32_t i = k = 0; i < as->fixups.n; i++)
 		if (seen[as->fixups.v[i].pos])
-			as->fixups.v[k++] = (struct bpf_fixup){ to[as->fixups.v[i].pos], as->fixups.v[i].label };
+			as->fixups.v[k++] = (struct bpf_fixup){ to[as->fixups.v[i].pos],
+								as->fixups.v[i].label };
 	as->fixups.n = k;
 	for (uint32_t i = k = 0; i < as->relocs.n; i++) {
 		struct bpf_reloc r = as->relocs.v[i];

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A small eBPF assembler: one buffer of instructions a function, labels resolved at the end, relocations for what only
- * the loader knows. The first failure is latched in as->error; later calls do nothing harmful.
+ * A small eBPF assembler: one buffer of instructions a function, labels resolved at the end,
+ * relocations for what only the loader knows. The first failure is latched in as->error; later
+ * calls do nothing harmful.
  */
 #ifndef SPILE_BPF_ASM_H
 #define SPILE_BPF_ASM_H

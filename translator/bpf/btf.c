@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Type information: map definitions that libbpf reads, key and value types that bpftool shows, signatures of the functions, and
- * the few kernel structures whose fields the loader must find (CO-RE).
+ * Type information: map definitions that libbpf reads, key and value types that bpftool shows,
+ * signatures of the functions, and the few kernel structures whose fields the loader must find
+ * (CO-RE).
  */
 #include "bpf/gen.h"
 
@@ -87,7 +88,8 @@ static int key_type(struct types *t, uint32_t global)
 		return t->t_uint;
 	id = add_struct(t, arena_printf(t->u->arena, "%s_key", bg->map), bg->key_size);
 	for (uint32_t k = 0; k < g->nkeys; k++)
-		add_field(t, arena_printf(t->u->arena, "key%u", k + 1), type_of(t, g->keys[k]), bg->key_off[k]);
+		add_field(t, arena_printf(t->u->arena, "key%u", k + 1), type_of(t, g->keys[k]),
+			  bg->key_off[k]);
 	return id;
 }
 
@@ -120,8 +122,10 @@ static int map_var(struct types *t, const struct bpf_map *m, uint32_t *size)
 	if (m->flags)
 		f[n].name = "map_flags", f[n++].type = add_number(t, m->flags);
 	if (m->global != IR_NONE) {
-		f[n].name = "key", f[n++].type = check(t, btf__add_ptr(t->b, key_type(t, m->global)));
-		f[n].name = "value", f[n++].type = check(t, btf__add_ptr(t->b, value_type(t, m->global)));
+		f[n].name = "key",
+		f[n++].type = check(t, btf__add_ptr(t->b, key_type(t, m->global)));
+		f[n].name = "value",
+		f[n++].type = check(t, btf__add_ptr(t->b, value_type(t, m->global)));
 	} else if (m->key_size) {
 		f[n].name = "key_size", f[n++].type = add_number(t, m->key_size);
 		f[n].name = "value_size", f[n++].type = add_number(t, m->value_size);
@@ -157,11 +161,13 @@ static void data_types(struct types *t)
 	for (uint32_t k = 0; k < m->globals.n; k++) {
 		const char *name = arena_printf(t->u->arena, "spile_lock_%u", k);
 
-		vars[2 * k] = check(t, btf__add_var(t->b, name, BTF_VAR_GLOBAL_ALLOCATED, t->t_ulong));
+		vars[2 * k] =
+			check(t, btf__add_var(t->b, name, BTF_VAR_GLOBAL_ALLOCATED, t->t_ulong));
 		if (t->u->lay.g[k].map)
 			continue;
-		vars[2 * k + 1] = check(t, btf__add_var(t->b, t->u->lay.g[k].name, BTF_VAR_GLOBAL_ALLOCATED,
-							type_of(t, m->globals.v[k]->type)));
+		vars[2 * k + 1] =
+			check(t, btf__add_var(t->b, t->u->lay.g[k].name, BTF_VAR_GLOBAL_ALLOCATED,
+					      type_of(t, m->globals.v[k]->type)));
 	}
 	check(t, btf__add_datasec(t->b, ".data", t->u->lay.data_size));
 	check(t, btf__add_datasec_var_info(t->b, head, 0, BD_GLOBALS));
@@ -170,27 +176,30 @@ static void data_types(struct types *t)
 
 		check(t, btf__add_datasec_var_info(t->b, vars[2 * k], g->lock, 8));
 		if (!g->map)
-			check(t, btf__add_datasec_var_info(t->b, vars[2 * k + 1], g->off,
-							   m->globals.v[k]->type == IR_STR ? t->u->lay.strsz : 8));
+			check(t, btf__add_datasec_var_info(
+					 t->b, vars[2 * k + 1], g->off,
+					 m->globals.v[k]->type == IR_STR ? t->u->lay.strsz : 8));
 	}
 }
 
-/* As much of the kernel's types as field accesses name; offsets are this table's own, the loader finds the true ones. */
+/*
+ * As much of the kernel's types as field accesses name; offsets are this table's own, the loader
+ * finds the true ones.
+ */
 static const struct {
 	bool cred;
 	int32_t offset;
 	const char *access;
 } core_fields[CORE_COUNT] = {
-	[CORE_REAL_PARENT] = { false, 0, "0:0" },
-	[CORE_CRED] = { false, 8, "0:1" },
-	[CORE_TGID] = { false, 16, "0:2" },
-	[CORE_EUID] = { true, 0, "0:0" },
+	[CORE_REAL_PARENT] = { false, 0, "0:0" }, [CORE_CRED] = { false, 8, "0:1" },
+	[CORE_TGID] = { false, 16, "0:2" },       [CORE_EUID] = { true, 0, "0:0" },
 	[CORE_EGID] = { true, 4, "0:1" },
 };
 
 void btf_field(struct bpf_asm *as, int reg, int field)
 {
-	ba_add_field(as, reg, core_fields[field].cred, core_fields[field].access, core_fields[field].offset);
+	ba_add_field(as, reg, core_fields[field].cred, core_fields[field].access,
+		     core_fields[field].offset);
 }
 
 static void core_types(struct types *t)
@@ -222,7 +231,8 @@ static int function_type(struct types *t, const struct bpf_fn *f)
 		else
 			check(t, btf__add_func_param(t->b, names[k], t->t_long));
 	}
-	return check(t, btf__add_func(t->b, f->name, f->kind == FN_STATIC ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL,
+	return check(t, btf__add_func(t->b, f->name,
+				      f->kind == FN_STATIC ? BTF_FUNC_STATIC : BTF_FUNC_GLOBAL,
 				      proto));
 }
 
@@ -236,7 +246,10 @@ static const char *section_of(const struct bpf_fn *f)
 	return f->section ? f->section : ".text";
 }
 
-/* A function belongs to @name's section; those of one section follow each other there in the order of unit->fns. */
+/*
+ * A function belongs to @name's section; those of one section follow each other there in the order
+ * of unit->fns.
+ */
 static uint32_t in_section(const struct unit *u, const char *name)
 {
 	uint32_t n = 0;
@@ -306,7 +319,8 @@ static void core_relos(struct types *t, struct buf *out)
 			for (uint32_t c = 0; c < as->cores.n; c++) {
 				put_u32(out, off + 8 * as->cores.v[c].pos);
 				put_u32(out, (uint32_t)(as->cores.v[c].type ? t->cred : t->task));
-				put_u32(out, (uint32_t)check(t, btf__add_str(t->b, as->cores.v[c].access)));
+				put_u32(out, (uint32_t)check(
+						     t, btf__add_str(t->b, as->cores.v[c].access)));
 				put_u32(out, 0); /* the field's byte offset */
 			}
 			off += 8 * as->code.n;

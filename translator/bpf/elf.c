@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The .bo file: an ELF relocatable object for the BPF machine, in the shape that libbpf, readelf and bpftool read.
- * Written in memory in one pass: the sections are few and their order is fixed.
+ * The .bo file: an ELF relocatable object for the BPF machine, in the shape that libbpf, readelf
+ * and bpftool read. Written in memory in one pass: the sections are few and their order is fixed.
  */
 #include "bpf/gen.h"
 
@@ -31,7 +31,8 @@ struct elf {
 	uint32_t data, rodata, maps, data_sym, rodata_sym, text_sym;
 };
 
-static uint32_t add_section(struct elf *e, const char *name, uint32_t type, uint64_t flags, uint64_t align)
+static uint32_t add_section(struct elf *e, const char *name, uint32_t type, uint64_t flags,
+			    uint64_t align)
 {
 	struct section *s = arena_new(e->u->arena, struct section);
 
@@ -52,8 +53,8 @@ static uint32_t add_string(struct elf *e, const char *s)
 	return at;
 }
 
-static uint32_t add_symbol(struct elf *e, const char *name, unsigned int bind, unsigned int type, uint32_t sec,
-			   uint64_t value, uint64_t size)
+static uint32_t add_symbol(struct elf *e, const char *name, unsigned int bind, unsigned int type,
+			   uint32_t sec, uint64_t value, uint64_t size)
 {
 	Elf64_Sym s = { .st_name = name ? add_string(e, name) : 0,
 			.st_info = (unsigned char)ELF64_ST_INFO(bind, type),
@@ -95,7 +96,8 @@ static void place_functions(struct elf *e)
 
 		e->fn_sec[k] = sec;
 		e->fn_off[k] = (uint32_t)e->secs.v[sec]->data.len;
-		buf_add(&e->secs.v[sec]->data, f->as.code.v, f->as.code.n * sizeof(struct bpf_insn));
+		buf_add(&e->secs.v[sec]->data, f->as.code.v,
+			f->as.code.n * sizeof(struct bpf_insn));
 	}
 	for (uint32_t k = 0; k < u->fns.n; k++)
 		address_callbacks(e, k, e->secs.v[e->fn_sec[k]]->data.p + e->fn_off[k]);
@@ -151,8 +153,9 @@ static void function_symbols(struct elf *e, bool local)
 		const struct bpf_fn *f = e->u->fns.v[k];
 
 		if ((f->kind == FN_STATIC) == local)
-			e->fn_sym[k] = add_symbol(e, f->name, local ? STB_LOCAL : STB_GLOBAL, STT_FUNC, e->fn_sec[k],
-						  e->fn_off[k], f->as.code.n * sizeof(struct bpf_insn));
+			e->fn_sym[k] = add_symbol(e, f->name, local ? STB_LOCAL : STB_GLOBAL,
+						  STT_FUNC, e->fn_sec[k], e->fn_off[k],
+						  f->as.code.n * sizeof(struct bpf_insn));
 	}
 }
 
@@ -165,7 +168,8 @@ static void data_symbols(struct elf *e)
 	for (uint32_t k = 0; k < u->m->globals.n; k++) {
 		const struct bpf_global *g = &u->lay.g[k];
 
-		add_symbol(e, arena_printf(u->arena, "spile_lock_%u", k), STB_GLOBAL, STT_OBJECT, e->data, g->lock, 8);
+		add_symbol(e, arena_printf(u->arena, "spile_lock_%u", k), STB_GLOBAL, STT_OBJECT,
+			   e->data, g->lock, 8);
 		if (!g->map)
 			add_symbol(e, g->name, STB_GLOBAL, STT_OBJECT, e->data, g->off,
 				   u->m->globals.v[k]->type == IR_STR ? u->lay.strsz : 8);
@@ -182,7 +186,8 @@ static uint32_t add_symbols(struct elf *e)
 	e->data_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, e->data, 0, 0);
 	e->rodata_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, e->rodata, 0, 0);
 	if (u->fns.n)
-		e->text_sym = add_symbol(e, NULL, STB_LOCAL, STT_SECTION, find_section(e, ".text"), 0, 0);
+		e->text_sym =
+			add_symbol(e, NULL, STB_LOCAL, STT_SECTION, find_section(e, ".text"), 0, 0);
 	function_symbols(e, true);
 	locals = e->syms.n;
 	function_symbols(e, false);
@@ -206,7 +211,9 @@ static void relocate(struct elf *e, uint32_t fn, struct buf *out)
 			       : r.kind == BR_RODATA ? e->rodata_sym
 						     : e->fn_sym[r.index];
 		Elf64_Rel rel = { .r_offset = e->fn_off[fn] + 8ull * r.pos,
-				  .r_info = ELF64_R_INFO((uint64_t)sym, r.kind == BR_CALL ? R_BPF_64_32 : R_BPF_64_64) };
+				  .r_info = ELF64_R_INFO((uint64_t)sym, r.kind == BR_CALL
+										? R_BPF_64_32
+										: R_BPF_64_64) };
 
 		buf_add(out, &rel, sizeof(rel));
 	}
@@ -221,7 +228,8 @@ static void add_relocations(struct elf *e, uint32_t nsecs, uint32_t symtab)
 			if (e->fn_sec[f] != s || !e->u->fns.v[f]->as.relocs.n)
 				continue;
 			if (!rel) {
-				const char *name = arena_printf(e->u->arena, ".rel%s", e->secs.v[s]->name);
+				const char *name =
+					arena_printf(e->u->arena, ".rel%s", e->secs.v[s]->name);
 
 				rel = e->secs.v[add_section(e, name, SHT_REL, 0, 8)];
 				rel->link = symtab;
@@ -243,7 +251,8 @@ static void write_file(struct elf *e, struct buf *out, uint32_t strtab)
 {
 	uint32_t n = e->secs.n;
 	Elf64_Shdr *sh = arena_alloc(e->u->arena, sizeof(*sh) * n);
-	Elf64_Ehdr eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+	Elf64_Ehdr eh = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				       EV_CURRENT },
 			  .e_type = ET_REL,
 			  .e_machine = EM_BPF,
 			  .e_version = EV_CURRENT,

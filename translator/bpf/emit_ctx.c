@@ -3,7 +3,16 @@
 #include "bpf/gen.h"
 
 /* struct pt_regs of x86-64, as kprobe and uprobe programs see it */
-enum { PT_R9 = 64, PT_R8 = 72, PT_RAX = 80, PT_RCX = 88, PT_RDX = 96, PT_RSI = 104, PT_RDI = 112, PT_RSP = 152 };
+enum {
+	PT_R9 = 64,
+	PT_R8 = 72,
+	PT_RAX = 80,
+	PT_RCX = 88,
+	PT_RDX = 96,
+	PT_RSI = 104,
+	PT_RDI = 112,
+	PT_RSP = 152
+};
 
 static void load_ctx(struct gen *g, int reg)
 {
@@ -124,8 +133,8 @@ void bpf_in_gid(struct gen *g, const struct ir_insn *i)
 }
 
 /*
- * A chain of pointer fields from the current task, then a 32-bit field. The offsets are CO-RE relocations: the loader
- * takes them from the running kernel's types.
+ * A chain of pointer fields from the current task, then a 32-bit field. The offsets are CO-RE
+ * relocations: the loader takes them from the running kernel's types.
  */
 static void task_field(struct gen *g, const struct ir_insn *i, int ptr_field, int num_field)
 {
@@ -184,7 +193,10 @@ void bpf_in_pp(struct gen *g, const struct ir_insn *i)
 	g_read_str(g, g_str_of(g, i->dst));
 }
 
-/* No helper tells real time on older kernels: staprun keeps the difference of the clocks up to date. */
+/*
+ * No helper tells real time on older kernels: staprun keeps the difference of the clocks up to
+ * date.
+ */
 void bpf_in_realtime_ns(struct gen *g, const struct ir_insn *i)
 {
 	ba_call(g->as, BPF_FUNC_ktime_get_ns);

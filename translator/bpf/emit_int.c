@@ -112,8 +112,8 @@ static void magnitude(struct gen *g, int reg)
 }
 
 /*
- * eBPF divides unsigned numbers: divide the magnitudes, then give the quotient the product's sign, the remainder the
- * dividend's.
+ * eBPF divides unsigned numbers: divide the magnitudes, then give the quotient the product's sign,
+ * the remainder the dividend's.
  */
 static void divide(struct gen *g, const struct ir_insn *i, int op)
 {

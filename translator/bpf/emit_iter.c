@@ -39,7 +39,8 @@ void iter_close_all(struct gen *g)
 
 void em_it_begin(struct gen *g, const struct ir_insn *i)
 {
-	uint32_t unlimited = ba_label(g->as), fail = emit_stub(g, i, ERR_ITER, iter_of(g, i)->global);
+	uint32_t unlimited = ba_label(g->as),
+		 fail = emit_stub(g, i, ERR_ITER, iter_of(g, i)->global);
 
 	close_iter(g, i->ref);
 	g_call_fn(g, rt_iter(g->u, iter_of(g, i))->begin);
@@ -126,7 +127,8 @@ void em_it_val(struct gen *g, const struct ir_insn *i)
 
 void em_it_stat(struct gen *g, const struct ir_insn *i)
 {
-	uint32_t val = iter_value_off(g->u, iter_of(g, i)->global), none = ba_label(g->as), have = ba_label(g->as);
+	uint32_t val = iter_value_off(g->u, iter_of(g, i)->global), none = ba_label(g->as),
+		 have = ba_label(g->as);
 
 	current(g, i, none);
 	for (int k = 0; k < 4; k++) {

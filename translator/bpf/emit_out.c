@@ -125,7 +125,8 @@ static void sfmt_literal(struct gen *g, const struct fmt_piece *p)
 	g_call_rt(g, RT_FMT_STR);
 }
 
-static void sfmt_piece(struct gen *g, const struct fmt_piece *p, const struct ir_insn *i, uint32_t *arg)
+static void sfmt_piece(struct gen *g, const struct fmt_piece *p, const struct ir_insn *i,
+		       uint32_t *arg)
 {
 	uint32_t w = *arg, pr, off = 0;
 	const struct ir_val *v;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Strings: NUL-terminated in the scratch slot, so that the kernel's own bounded copy does most of the work. */
+/*
+ * Strings: NUL-terminated in the scratch slot, so that the kernel's own bounded copy does most of
+ * the work.
+ */
 #include "bpf/gen.h"
 
 void em_smov(struct gen *g, const struct ir_insn *i)
@@ -18,7 +21,8 @@ static void two_strings(struct gen *g, const struct ir_insn *i)
 
 void em_scat(struct gen *g, const struct ir_insn *i)
 {
-	uint32_t dst = g_str_of(g, i->dst), a = g_str_off(g, &i->args[0], 0), b = g_str_off(g, &i->args[1], 1);
+	uint32_t dst = g_str_of(g, i->dst), a = g_str_off(g, &i->args[0], 0),
+		 b = g_str_off(g, &i->args[1], 1);
 
 	/* the result may be the second operand's register: keep its text from the first copy */
 	if (b == dst) {

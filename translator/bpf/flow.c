@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Handler bodies: blocks in order, jumps, error exits, calls. In a state machine a transition stores the number of
- * the next state and returns to bpf_loop; the dispatcher at the top of the callback jumps to that state's label.
+ * Handler bodies: blocks in order, jumps, error exits, calls. In a state machine a transition
+ * stores the number of the next state and returns to bpf_loop; the dispatcher at the top of the
+ * callback jumps to that state's label.
  */
 #include "bpf/gen.h"
 
@@ -35,7 +36,11 @@ void emit_goto_block(struct gen *g, uint32_t block)
 
 uint32_t emit_stub(struct gen *g, const struct ir_insn *i, enum ir_error kind, int64_t operand)
 {
-	struct stub s = { .label = ba_label(g->as), .insn = i, .rank = g->rank, .kind = kind, .operand = operand };
+	struct stub s = { .label = ba_label(g->as),
+			  .insn = i,
+			  .rank = g->rank,
+			  .kind = kind,
+			  .operand = operand };
 
 	vec_push(g->u->arena, &g->stubs, s);
 	return s.label;
@@ -95,16 +100,14 @@ static void cond(struct gen *g, int op, int a, int b, bool imm, uint32_t label)
 static const struct {
 	int op, inverse;
 } compare_ops[IR_OP_COUNT] = {
-	[IR_eq] = { BPF_JEQ, BPF_JNE },
-	[IR_ne] = { BPF_JNE, BPF_JEQ },
-	[IR_lt] = { BPF_JSLT, BPF_JSGE },
-	[IR_le] = { BPF_JSLE, BPF_JSGT },
-	[IR_gt] = { BPF_JSGT, BPF_JSLE },
-	[IR_ge] = { BPF_JSGE, BPF_JSLT },
+	[IR_eq] = { BPF_JEQ, BPF_JNE },   [IR_ne] = { BPF_JNE, BPF_JEQ },
+	[IR_lt] = { BPF_JSLT, BPF_JSGE }, [IR_le] = { BPF_JSLE, BPF_JSGT },
+	[IR_gt] = { BPF_JSGT, BPF_JSLE }, [IR_ge] = { BPF_JSGE, BPF_JSLT },
 };
 
 /* br with the condition op(a, b). */
-static void branch_on(struct gen *g, const struct ir_insn *br, int op, int inverse, int a, int b, bool imm)
+static void branch_on(struct gen *g, const struct ir_insn *br, int op, int inverse, int a, int b,
+		      bool imm)
 {
 	uint32_t l;
 
@@ -178,7 +181,10 @@ void em_ge(struct gen *g, const struct ir_insn *i)
 	compare_value(g, i);
 }
 
-/* A comparison right before the branch on it: one jump. Its result is stored too, unless it dies here. */
+/*
+ * A comparison right before the branch on it: one jump. Its result is stored too, unless it dies
+ * here.
+ */
 static bool fuse_branch(struct gen *g, const struct ir_insn *i, const struct ir_insn *next)
 {
 	bool imm;
@@ -210,8 +216,8 @@ void em_done(struct gen *g, const struct ir_insn *i)
 }
 
 /*
- * A call's frame on the slot's stack, from the stack pointer up: the callee's window as an outer activation left it,
- * then the state to return to and the one for an error.
+ * A call's frame on the slot's stack, from the stack pointer up: the callee's window as an outer
+ * activation left it, then the state to return to and the one for an error.
  */
 enum { CALL_RET = 0, CALL_ERR = 8, CALL_BYTES = 16 };
 
@@ -303,8 +309,8 @@ static void unstage_args(struct gen *g, const struct ir_insn *i, const struct fn
 	}
 }
 
-static void push_frame(struct gen *g, const struct ir_insn *i, const struct fngen *callee, uint32_t ret,
-		       uint32_t err)
+static void push_frame(struct gen *g, const struct ir_insn *i, const struct fngen *callee,
+		       uint32_t ret, uint32_t err)
 {
 	uint32_t nesting = emit_stub(g, i, ERR_NESTING, 0);
 

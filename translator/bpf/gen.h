@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The code generator's state. A unit is one object; a handler is one program of it (with, when it loops or recurses, a
- * callback that bpf_loop drives); an fngen is one IR function inside a handler.
+ * The code generator's state. A unit is one object; a handler is one program of it (with, when it
+ * loops or recurses, a callback that bpf_loop drives); an fngen is one IR function inside a
+ * handler.
  *
- * Register use: R9 points at the scratch slot, R6-R8 hold i64 registers, R0-R5 are scratch for one operation. The context
- * pointer is kept on the stack at FRAME_CTX.
+ * Register use: R9 points at the scratch slot, R6-R8 hold i64 registers, R0-R5 are scratch for one
+ * operation. The context pointer is kept on the stack at FRAME_CTX.
  */
 #ifndef SPILE_BPF_GEN_H
 #define SPILE_BPF_GEN_H
@@ -110,14 +111,32 @@ struct bpf_map {
 	uint32_t key_size, value_size; /* 0: not given (ring buffer) or set by the loader */
 };
 
-/* Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the table). */
+/*
+ * Routines: BPF functions shared by the programs of an object, built when first used (rt.c has the
+ * table).
+ */
 enum rt_routine {
-	RT_PAUSE, RT_LOCK, RT_SCMP, RT_SCAT, RT_SUBSTR, RT_ISINSTR, RT_STRTOL, RT_FMT_STR, RT_FMT_INT, RT_FMT_QUOTE, RT_ERRMSG,
-	RT_REC_STR, RT_ERROR, RT_ITER_END, RT_ITER_CLOSE, RT_COUNT,
+	RT_PAUSE,
+	RT_LOCK,
+	RT_SCMP,
+	RT_SCAT,
+	RT_SUBSTR,
+	RT_ISINSTR,
+	RT_STRTOL,
+	RT_FMT_STR,
+	RT_FMT_INT,
+	RT_FMT_QUOTE,
+	RT_ERRMSG,
+	RT_REC_STR,
+	RT_ERROR,
+	RT_ITER_END,
+	RT_ITER_CLOSE,
+	RT_COUNT,
 };
 
 struct slot_layout {
-	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec, stack;
+	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec,
+		stack;
 	uint32_t rec_max; /* largest record */
 	uint32_t stack_size, frame_max;
 	uint32_t size;
@@ -136,7 +155,8 @@ struct unit {
 	VEC(struct bpf_map) maps;
 	uint32_t map_scratch, map_events, map_zero; /* zero: IR_NONE without statistics */
 	uint32_t map_iter, map_heap; /* foreach */
-	uint32_t iter_max, iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
+	uint32_t iter_max,
+		iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
 	VEC(struct iter_fns) iters;
 	uint32_t *map_of; /* by global; IR_NONE for scalars */
 	struct buf rodata;
@@ -174,16 +194,21 @@ void alloc_registers(struct unit *u, struct handler *h, struct fngen *fg);
 /* slot.c: what all handlers need, once all are planned. */
 void slot_plan(struct unit *u);
 /* unit.c */
-uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section, uint32_t nargs);
+uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section,
+		 uint32_t nargs);
 uint32_t unit_map(struct unit *u, struct bpf_map map);
-uint32_t unit_literal(struct unit *u, const char *s); /* offset in rodata, cut to MAXSTRINGLEN - 1 bytes */
+uint32_t unit_literal(struct unit *u,
+		      const char *s); /* offset in rodata, cut to MAXSTRINGLEN - 1 bytes */
 void unit_fail(struct unit *u, uint32_t loc, const char *what, const char *hint);
 /* The 64-bit place of a module's string for messages: its text, or "". */
 const char *unit_string(const struct unit *u, uint32_t index);
 
 /* prog.c: the program around a handler's body */
 void emit_program(struct unit *u, struct handler *h);
-/* A program that staprun runs to add to a statistic: the key is at lay.stage, the value its first argument. */
+/*
+ * A program that staprun runs to add to a statistic: the key is at lay.stage, the value its first
+ * argument.
+ */
 void emit_user_add(struct unit *u, uint32_t global);
 /* flow.c: bodies, block ends, calls */
 void emit_bodies(struct gen *g);
@@ -229,12 +254,16 @@ void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
 
 /* rt.c */
 uint32_t rt_get(struct unit *u, enum rt_routine rt);
-/* Opens a routine's body: R6, R7, R8 and FRAME_ARG5 get arguments 2 to 5; those of @offsets (bit n: argument n) become pointers. */
+/*
+ * Opens a routine's body: R6, R7, R8 and FRAME_ARG5 get arguments 2 to 5; those of @offsets (bit
+ * n: argument n) become pointers.
+ */
 void rt_begin(struct gen *g, struct unit *u, uint32_t fn, uint32_t nargs, uint32_t offsets);
 void rt_end(struct gen *g); /* returns R0 */
 void rt_length(struct gen *g); /* R0: what a string copy returned, becomes the length */
 void rt_compare(struct gen *g); /* R0 = -1, 0, 1 for the strings at R6 and R7 */
-void rt_merge_cpus(struct gen *g); /* adds all parts of the statistic at R0 to SH_STAT; changes R6, R7 */
+void rt_merge_cpus(
+	struct gen *g); /* adds all parts of the statistic at R0 to SH_STAT; changes R6, R7 */
 void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);
@@ -247,9 +276,13 @@ void rt_fill(struct gen *g, int reg, char c); /* appends @reg bytes @c to slot.f
 void rt_fmt_end(struct gen *g); /* terminates slot.fmt and returns */
 void rt_escape(struct gen *g, bool quote);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
-/* Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict drops the oldest element. */
+/*
+ * Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict
+ * drops the oldest element.
+ */
 /* rt_iter.c */
-const struct iter_fns *rt_iter(struct unit *u, const struct ir_iter *it); /* valid until the next call */
+const struct iter_fns *rt_iter(struct unit *u,
+			       const struct ir_iter *it); /* valid until the next call */
 void rt_build_iter_end(struct unit *u, uint32_t fn);
 void rt_build_iter_close(struct unit *u, uint32_t fn);
 uint32_t iter_value_off(const struct unit *u, uint32_t global);

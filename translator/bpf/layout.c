@@ -5,7 +5,8 @@
 #include <string.h>
 
 /* A C identifier that no other global has: private globals of two files may look alike. */
-static const char *plain_name(struct arena *a, const struct ir_module *m, const struct bpf_layout *l, uint32_t g)
+static const char *plain_name(struct arena *a, const struct ir_module *m,
+			      const struct bpf_layout *l, uint32_t g)
 {
 	char *s = arena_strdup(a, m->globals.v[g]->name);
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where globals live: what the code generator and the loader must agree on. Everything follows from the IR module, which
- * travels in the object, so both sides compute it.
+ * Where globals live: what the code generator and the loader must agree on. Everything follows
+ * from the IR module, which travels in the object, so both sides compute it.
  */
 #ifndef SPILE_BPF_LAYOUT_H
 #define SPILE_BPF_LAYOUT_H
 
 #include "ir/ir.h"
 
-/* Handlers that may be active on one CPU: a task's, an interrupt's, an NMI's (or tasks preempted in a uprobe). */
+/*
+ * Handlers that may be active on one CPU: a task's, an interrupt's, an NMI's (or tasks preempted
+ * in a uprobe).
+ */
 #define BPF_LEVELS 3
 
 /* Section .data: an array map of one value, which staprun maps into its memory. */
@@ -36,8 +39,14 @@ enum {
 
 /* What a kernel may lack. */
 enum bpf_need {
-	BPF_NEED_RINGBUF, BPF_NEED_ATOMICS, BPF_NEED_FOR_EACH, BPF_NEED_LOOP, BPF_NEED_BTF, BPF_NEED_KPROBES,
-	BPF_NEED_UPROBES, BPF_NEED_COUNT
+	BPF_NEED_RINGBUF,
+	BPF_NEED_ATOMICS,
+	BPF_NEED_FOR_EACH,
+	BPF_NEED_LOOP,
+	BPF_NEED_BTF,
+	BPF_NEED_KPROBES,
+	BPF_NEED_UPROBES,
+	BPF_NEED_COUNT
 };
 
 #define BPF_REGIONS_MAX 64
@@ -45,7 +54,10 @@ enum bpf_need {
 /* A lock word: the number of readers, or this. */
 #define BPF_WRITER 0x40000000
 
-/* A statistic's value: the sequence, then for each CPU and level one part, CPUs on cache lines of their own. */
+/*
+ * A statistic's value: the sequence, then for each CPU and level one part, CPUs on cache lines of
+ * their own.
+ */
 #define BPF_STAT_HEAD 16u
 #define BPF_STAT_CPU 128u
 #define BPF_STAT_PART 32u /* count, sum, min, max */

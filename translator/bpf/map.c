@@ -251,7 +251,10 @@ void em_mclear(struct gen *g, const struct ir_insn *i)
 	g_call_fn(g, rt_clear(g->u, i->ref));
 }
 
-/* R0: a statistic's value. R0 becomes this slot's own part: no other handler writes it while this one runs. */
+/*
+ * R0: a statistic's value. R0 becomes this slot's own part: no other handler writes it while this
+ * one runs.
+ */
 static void own_part(struct gen *g, uint32_t fail)
 {
 	ba_ld(g->as, BPF_W, R1, R9, SH_STATOFF);

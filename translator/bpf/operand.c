@@ -69,7 +69,8 @@ void g_load(struct gen *g, int reg, const struct ir_val *v)
 
 bool g_is_reg(struct gen *g, const struct ir_val *v, int reg)
 {
-	return v->kind == IRV_REG && g->fg->loc[v->reg].kind == LOC_REG && (int)g->fg->loc[v->reg].idx == reg;
+	return v->kind == IRV_REG && g->fg->loc[v->reg].kind == LOC_REG &&
+	       (int)g->fg->loc[v->reg].idx == reg;
 }
 
 int g_use(struct gen *g, const struct ir_val *v, int tmp)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What a handler consists of: the IR functions it still calls after inlining, the order of their blocks, and which blocks
- * the state machine enters. The verifier accepts forward control flow as it stands; a back edge or a call that may
- * recurse ends one step of bpf_loop's callback and names the block where the next step continues.
+ * What a handler consists of: the IR functions it still calls after inlining, the order of their
+ * blocks, and which blocks the state machine enters. The verifier accepts forward control flow as
+ * it stands; a back edge or a call that may recurse ends one step of bpf_loop's callback and names
+ * the block where the next step continues.
  */
 #include "bpf/gen.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The program around a handler's body: filter, exit flag, scratch slot, locks; then the body in line or a bpf_loop over
- * the state machine's callback; then error report and release.
+ * The program around a handler's body: filter, exit flag, scratch slot, locks; then the body in
+ * line or a bpf_loop over the state machine's callback; then error report and release.
  */
 #include "bpf/gen.h"
 
@@ -92,10 +92,14 @@ static void emit_unlock(struct gen *g, const struct ir_lock *lock)
 	}
 }
 
-/* One try in line, the spinning in a routine. On failure those already taken are released in reverse. */
+/*
+ * One try in line, the spinning in a routine. On failure those already taken are released in
+ * reverse.
+ */
 static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
 {
-	uint32_t *undo = arena_alloc(g->u->arena, sizeof(*undo) * (p->locks.n + 1)), done = ba_label(g->as);
+	uint32_t *undo = arena_alloc(g->u->arena, sizeof(*undo) * (p->locks.n + 1)),
+		 done = ba_label(g->as);
 
 	if (!p->locks.n)
 		return;
@@ -127,7 +131,8 @@ static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
 /* The state machine: the callback, and in the program the loop that drives it. */
 static uint32_t emit_step(struct gen *g)
 {
-	uint32_t fn = unit_fn(g->u, arena_printf(g->u->arena, "step_%u", g->h->probe), FN_STATIC, NULL, 2);
+	uint32_t fn = unit_fn(g->u, arena_printf(g->u->arena, "step_%u", g->h->probe), FN_STATIC,
+			      NULL, 2);
 	struct gen s = { .u = g->u, .h = g->h, .as = &g->u->fns.v[fn]->as };
 
 	ba_ld(s.as, BPF_DW, R9, R2, FRAME_SLOT - FRAME_SLOT);
@@ -139,7 +144,9 @@ static uint32_t emit_step(struct gen *g)
 
 static void emit_machine(struct gen *g)
 {
-	int64_t steps = g->u->m->limits.maxaction < LOOP_MAX / 8 ? g->u->m->limits.maxaction * 4 + 4096 : LOOP_MAX;
+	int64_t steps = g->u->m->limits.maxaction < LOOP_MAX / 8
+				? g->u->m->limits.maxaction * 4 + 4096
+				: LOOP_MAX;
 	uint32_t fn = emit_step(g), ended = ba_label(g->as);
 
 	ba_st(g->as, BPF_DW, FP, FRAME_SLOT, R9);
@@ -200,12 +207,13 @@ static void emit_exit(struct gen *g)
 }
 
 /*
- * Returns 0, or 1 when the array is full. A statistic's value can only be written as a whole from user space, which
- * would undo what handlers add at the same time.
+ * Returns 0, or 1 when the array is full. A statistic's value can only be written as a whole from
+ * user space, which would undo what handlers add at the same time.
  */
 void emit_user_add(struct unit *u, uint32_t global)
 {
-	uint32_t fn = unit_fn(u, arena_printf(u->arena, "user_add_%u", global), FN_PROG, "raw_tp", 1);
+	uint32_t fn =
+		unit_fn(u, arena_printf(u->arena, "user_add_%u", global), FN_PROG, "raw_tp", 1);
 	struct handler none = { .probe = 0 };
 	struct gen g = { .u = u, .h = &none, .as = &u->fns.v[fn]->as };
 	uint32_t fail = ba_label(g.as), release = ba_label(g.as);
@@ -237,7 +245,8 @@ void emit_user_add(struct unit *u, uint32_t global)
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];
-	uint32_t fn = unit_fn(u, arena_printf(u->arena, "probe_%u", h->probe), FN_PROG, section_name(u, p), 1);
+	uint32_t fn = unit_fn(u, arena_printf(u->arena, "probe_%u", h->probe), FN_PROG,
+			      section_name(u, p), 1);
 	struct gen g = { .u = u, .h = h, .as = &u->fns.v[fn]->as };
 	struct prog_labels l = { ba_label(g.as), ba_label(g.as), ba_label(g.as) };
 	uint32_t release = ba_label(g.as);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Linear scan. One interval a register over the block order; i64 registers share R6-R8, what finds none (or must survive
- * a state boundary, where machine registers are lost) gets a home in the scratch slot; strings are coloured the same way.
+ * Linear scan. One interval a register over the block order; i64 registers share R6-R8, what finds
+ * none (or must survive a state boundary, where machine registers are lost) gets a home in the
+ * scratch slot; strings are coloured the same way.
  */
 #include "bpf/gen.h"
 
@@ -11,9 +12,10 @@
 #define NMACHINE 3
 
 /*
- * In a handler of many blocks no value stays in a register from one block to the next. The verifier of kernels before
- * 6.3 compares all registers when paths meet, and what it knows of them differs by path: the number of paths would
- * grow with each branch. What is read from memory is unknown, and equal.
+ * In a handler of many blocks no value stays in a register from one block to the next. The
+ * verifier of kernels before 6.3 compares all registers when paths meet, and what it knows of them
+ * differs by path: the number of paths would grow with each branch. What is read from memory is
+ * unknown, and equal.
  */
 #define FEW_BLOCKS 16
 
@@ -38,7 +40,9 @@ static void touch(struct scan *s, uint32_t reg, uint32_t pos)
 	struct interval *iv = &s->iv[reg];
 
 	if (!iv->used)
-		*iv = (struct interval){ .reg = reg, .start = pos, .end = pos, .mem = iv->mem, .used = true };
+		*iv = (struct interval){
+			.reg = reg, .start = pos, .end = pos, .mem = iv->mem, .used = true
+		};
 	if (pos < iv->start)
 		iv->start = pos;
 	if (pos > iv->end)
@@ -56,7 +60,10 @@ static void touch_set(struct scan *s, const uint64_t *set, uint32_t pos, bool me
 	}
 }
 
-/* What lives across a call must be in memory: everything live after it but its result, and what its error block reads. */
+/*
+ * What lives across a call must be in memory: everything live after it but its result, and what
+ * its error block reads.
+ */
 static void pin_around_calls(struct scan *s, struct arena *a, uint32_t block)
 {
 	const struct ir_block *b = s->fg->f->blocks.v[block];
@@ -117,7 +124,8 @@ static void build_intervals(struct scan *s, struct arena *a, bool machine)
 
 static int by_start(const void *a, const void *b)
 {
-	const struct interval *x = *(const struct interval *const *)a, *y = *(const struct interval *const *)b;
+	const struct interval *x = *(const struct interval *const *)a,
+			      *y = *(const struct interval *const *)b;
 
 	if (x->start != y->start)
 		return x->start < y->start ? -1 : 1;
@@ -175,7 +183,8 @@ static uint32_t assign_homes(struct arena *a, struct fngen *fg, struct interval 
 void alloc_registers(struct unit *u, struct handler *h, struct fngen *fg)
 {
 	uint32_t nr = fg->f->regs.n, ni = 0, ns = 0;
-	struct scan s = { .fg = fg, .iv = arena_alloc(u->arena, sizeof(struct interval) * (nr + 1)) };
+	struct scan s = { .fg = fg,
+			  .iv = arena_alloc(u->arena, sizeof(struct interval) * (nr + 1)) };
 	struct interval **ints = arena_alloc(u->arena, sizeof(*ints) * (nr + 1));
 	struct interval **strs = arena_alloc(u->arena, sizeof(*strs) * (nr + 1));
 

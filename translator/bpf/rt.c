@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Routines: global BPF functions, which the verifier checks once each, with unknown arguments. They take numbers only: the
- * scratch slot's number and offsets into it, and look the slot up themselves.
+ * Routines: global BPF functions, which the verifier checks once each, with unknown arguments.
+ * They take numbers only: the scratch slot's number and offsets into it, and look the slot up
+ * themselves.
  */
 #include "bpf/gen.h"
 
@@ -42,7 +43,10 @@ void rt_end(struct gen *g)
 	ba_exit(g->as);
 }
 
-/* pause(): some 4 microseconds of clock reads. A function of its own, so that the verifier walks it once and not at each try. */
+/*
+ * pause(): some 4 microseconds of clock reads. A function of its own, so that the verifier walks
+ * it once and not at each try.
+ */
 #define PAUSE_READS 128
 #define PAUSE_US 4
 
@@ -67,8 +71,9 @@ static int32_t lock_tries(const struct ir_limits *l)
 }
 
 /*
- * lock(word, add, blocking): 1 when had. Adds @add to the lock word when it has none of the bits of @blocking: a writer is
- * blocked by anybody, a reader by a writer. One path for both, so that the verifier walks the tries once.
+ * lock(word, add, blocking): 1 when had. Adds @add to the lock word when it has none of the bits
+ * of @blocking: a writer is blocked by anybody, a reader by a writer. One path for both, so that
+ * the verifier walks the tries once.
  */
 static void build_lock(struct unit *u, uint32_t fn)
 {

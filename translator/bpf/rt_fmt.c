@@ -7,7 +7,12 @@
 #define DIGITS 64
 
 /* What fmt_int() keeps in the slot while it works. */
-enum { FI_DIGITS = SH_TMP, FI_PREFIX = SH_TMP + 8, FI_NPREFIX = SH_TMP + 16, FI_ZEROS = SH_TMP + 24 };
+enum {
+	FI_DIGITS = SH_TMP,
+	FI_PREFIX = SH_TMP + 8,
+	FI_NPREFIX = SH_TMP + 16,
+	FI_ZEROS = SH_TMP + 24
+};
 
 /* Appends R2 bytes (not negative) from R3; what finds no room is dropped. */
 static void append(struct gen *g)
@@ -134,7 +139,8 @@ void rt_build_fmt_str(struct unit *u, uint32_t fn)
 /* R6: the value; one byte, none for NUL */
 static void int_char(struct gen *g)
 {
-	uint32_t text = g->u->slot.stmp + 2 * g->u->lay.strsz, zero = ba_label(g->as), plain = ba_label(g->as);
+	uint32_t text = g->u->slot.stmp + 2 * g->u->lay.strsz, zero = ba_label(g->as),
+		 plain = ba_label(g->as);
 
 	on_flag(g, BPF_JNE, FMT_F_HASH, plain);
 	ba_mov(g->as, R3, R6);
@@ -157,7 +163,8 @@ static void int_char(struct gen *g)
 /* The value's low bytes: as many as the precision, else the width, says; else 8. */
 static void int_binary(struct gen *g)
 {
-	uint32_t have = ba_label(g->as), given = ba_label(g->as), left = ba_label(g->as), end = ba_label(g->as);
+	uint32_t have = ba_label(g->as), given = ba_label(g->as), left = ba_label(g->as),
+		 end = ba_label(g->as);
 
 	ba_ld(g->as, BPF_DW, R1, FP, FRAME_ARG5);
 	ba_ji(g->as, BPF_JSGE, R1, 0, given);
@@ -192,7 +199,8 @@ static void load_conv(struct gen *g)
 /* What precedes the digits of the value in R6; then R6 = its magnitude. */
 static void int_prefix(struct gen *g)
 {
-	uint32_t is_signed = ba_label(g->as), set = ba_label(g->as), mark = ba_label(g->as), end = ba_label(g->as);
+	uint32_t is_signed = ba_label(g->as), set = ba_label(g->as), mark = ba_label(g->as),
+		 end = ba_label(g->as);
 	uint32_t not_minus = ba_label(g->as);
 
 	ba_sti(g->as, BPF_DW, R9, FI_NPREFIX, 0);
@@ -242,7 +250,10 @@ static void int_base(struct gen *g)
 	ba_place(g->as, have);
 }
 
-/* Digits of R6 at the end of stmp[2]'s first DIGITS bytes; their number goes to FI_DIGITS. None for 0. */
+/*
+ * Digits of R6 at the end of stmp[2]'s first DIGITS bytes; their number goes to FI_DIGITS. None
+ * for 0.
+ */
 static void int_digits(struct gen *g)
 {
 	uint32_t loop = ba_label(g->as), end = ba_label(g->as), decimal = ba_label(g->as);

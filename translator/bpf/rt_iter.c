@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * foreach in the kernel. Its elements are copied when it begins, since the handler may change the array meanwhile: into
- * one region of the map spile_iter, their numbers into the same region of spile_heap, ordered as a heap. So a foreach
- * with a limit costs one pass over the array and a few steps an element taken. Regions are shared by all handlers; a
- * word of .data says which is in use, a mask in the slot which this handler holds.
+ * foreach in the kernel. Its elements are copied when it begins, since the handler may change the
+ * array meanwhile: into one region of the map spile_iter, their numbers into the same region of
+ * spile_heap, ordered as a heap. So a foreach with a limit costs one pass over the array and a few
+ * steps an element taken. Regions are shared by all handlers; a word of .data says which is in
+ * use, a mask in the slot which this handler holds.
  */
 #include "bpf/gen.h"
 
@@ -27,7 +28,9 @@ uint32_t iter_elem_size(const struct unit *u, uint32_t global)
 {
 	const struct ir_global *g = u->m->globals.v[global];
 
-	return iter_value_off(u, global) + (g->is_stat ? BPF_STAT_PART : g->type == IR_STR ? u->lay.strsz : 8);
+	return iter_value_off(u, global) + (g->is_stat          ? BPF_STAT_PART
+					    : g->type == IR_STR ? u->lay.strsz
+								: 8);
 }
 
 /* R0 = element number @reg of @map, or to @none. */
@@ -57,7 +60,8 @@ static uint32_t sort_off(const struct unit *u, const struct ir_iter *it)
 {
 	if (it->sort_key)
 		return ELEM_KEY + u->lay.g[it->global].key_off[it->sort_key - 1];
-	return u->m->globals.v[it->global]->is_stat ? (uint32_t)ELEM_SORT : iter_value_off(u, it->global);
+	return u->m->globals.v[it->global]->is_stat ? (uint32_t)ELEM_SORT
+						    : iter_value_off(u, it->global);
 }
 
 static void return_num(struct gen *g, int32_t n)
@@ -115,9 +119,9 @@ static void heap_at(struct gen *g, int reg, uint32_t none)
 }
 
 /*
- * Numbers on the stack are 32 bits wide here: what is read back is then an unknown number to kernels that treat all
- * numbers of programs with subprograms as significant (before 6.3). With known low bits the verifier would follow every
- * path through the heap on its own.
+ * Numbers on the stack are 32 bits wide here: what is read back is then an unknown number to
+ * kernels that treat all numbers of programs with subprograms as significant (before 6.3). With
+ * known low bits the verifier would follow every path through the heap on its own.
  */
 
 /* heap[@reg] = the number on the stack at @from */
@@ -211,7 +215,8 @@ static void build_pop(struct unit *u, uint32_t fn, uint32_t sift)
 /* The element's copy (R8) gets the merged statistic in SH_STAT and what it is sorted by. */
 static void fill_stat(struct gen *g, const struct ir_iter *it)
 {
-	uint32_t val = iter_value_off(g->u, it->global), positive = ba_label(g->as), done = ba_label(g->as);
+	uint32_t val = iter_value_off(g->u, it->global), positive = ba_label(g->as),
+		 done = ba_label(g->as);
 
 	for (int k = 0; k < 4; k++) {
 		ba_ld(g->as, BPF_DW, R1, R9, SH_STAT + 8 * k);
@@ -295,7 +300,9 @@ static void build_fill(struct unit *u, uint32_t cb, const struct ir_iter *it)
 	return_num(&g, 1);
 }
 
-/* Callback of bpf_loop: (index, frame). Sinks the entries that have children, the last one first. */
+/*
+ * Callback of bpf_loop: (index, frame). Sinks the entries that have children, the last one first.
+ */
 static void build_heapify(struct unit *u, uint32_t cb, uint32_t sift)
 {
 	struct gen g = { .u = u, .as = &u->fns.v[cb]->as };
@@ -344,11 +351,16 @@ static void take_region(struct gen *g)
 	ba_st(g->as, BPF_DW, R9, FILL_BASE, R7);
 }
 
-/* begin(): copies the array into a region; the region's number, or -1. FILL_N, FILL_BASE tell the rest. */
-static void build_begin(struct unit *u, uint32_t fn, const struct ir_iter *it, uint32_t sift, const char *id)
+/*
+ * begin(): copies the array into a region; the region's number, or -1. FILL_N, FILL_BASE tell the
+ * rest.
+ */
+static void build_begin(struct unit *u, uint32_t fn, const struct ir_iter *it, uint32_t sift,
+			const char *id)
 {
 	uint32_t fill = unit_fn(u, arena_printf(u->arena, "cb_fill_%s", id), FN_STATIC, NULL, 4);
-	uint32_t heapify = unit_fn(u, arena_printf(u->arena, "cb_heapify_%s", id), FN_STATIC, NULL, 2);
+	uint32_t heapify =
+		unit_fn(u, arena_printf(u->arena, "cb_heapify_%s", id), FN_STATIC, NULL, 2);
 	struct gen g;
 
 	build_fill(u, fill, it);
@@ -439,8 +451,8 @@ const struct iter_fns *rt_iter(struct unit *u, const struct ir_iter *it)
 	for (uint32_t k = 0; k < u->iters.n; k++) {
 		const struct ir_iter *o = &u->iters.v[k].it;
 
-		if (o->global == it->global && o->sort_dir == it->sort_dir && o->sort_key == it->sort_key &&
-		    o->sort_stat == it->sort_stat)
+		if (o->global == it->global && o->sort_dir == it->sort_dir &&
+		    o->sort_key == it->sort_key && o->sort_stat == it->sort_stat)
 			return &u->iters.v[k];
 	}
 	less = unit_fn(u, arena_printf(u->arena, "rt_less_%s", id), FN_GLOBAL, NULL, 2);

@@ -35,7 +35,10 @@ static void merge_part(struct gen *g, int off)
 	ba_place(g->as, skip);
 }
 
-/* R6 walks the CPUs' parts of the value at R0; the count comes from frozen read-only data, so the verifier knows it. */
+/*
+ * R6 walks the CPUs' parts of the value at R0; the count comes from frozen read-only data, so the
+ * verifier knows it.
+ */
 static void each_cpu(struct gen *g, void (*part)(struct gen *g, int off))
 {
 	uint32_t loop = ba_label(g->as), end = ba_label(g->as);
@@ -111,7 +114,8 @@ static void build_clear(struct unit *u, uint32_t fn, uint32_t global)
 	rt_begin(&g, u, fn, 1, 0);
 	none = ba_label(g.as);
 	if (u->m->globals.v[global]->nkeys) {
-		uint32_t cb = unit_fn(u, arena_printf(u->arena, "cb_clear_%u", global), FN_STATIC, NULL, 4);
+		uint32_t cb = unit_fn(u, arena_printf(u->arena, "cb_clear_%u", global), FN_STATIC,
+				      NULL, 4);
 		struct bpf_asm *as = &u->fns.v[cb]->as;
 
 		ba_call(as, BPF_FUNC_map_delete_elem);
@@ -151,7 +155,8 @@ static void build_evict_step(struct unit *u, uint32_t cb, uint32_t global)
 /* evict(): makes room in a full wrapping array by dropping the element inserted first */
 static void build_evict(struct unit *u, uint32_t fn, uint32_t global)
 {
-	uint32_t cb = unit_fn(u, arena_printf(u->arena, "cb_oldest_%u", global), FN_STATIC, NULL, 4);
+	uint32_t cb =
+		unit_fn(u, arena_printf(u->arena, "cb_oldest_%u", global), FN_STATIC, NULL, 4);
 	struct gen g;
 
 	build_evict_step(u, cb, global);
@@ -170,7 +175,8 @@ static uint32_t own_routine(struct unit *u, uint32_t *slot, const char *what, ui
 			    void (*build)(struct unit *u, uint32_t fn, uint32_t global))
 {
 	if (*slot == IR_NONE) {
-		*slot = unit_fn(u, arena_printf(u->arena, "rt_%s_%u", what, global), FN_GLOBAL, NULL, 1);
+		*slot = unit_fn(u, arena_printf(u->arena, "rt_%s_%u", what, global), FN_GLOBAL,
+				NULL, 1);
 		build(u, *slot, global);
 	}
 	return *slot;

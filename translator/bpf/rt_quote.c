@@ -8,10 +8,13 @@
 /* What the callback keeps in the slot. */
 enum { Q_WIDTH = SH_TMP, Q_WRITE = SH_TMP + 8 };
 
-/* R3: a byte. R4 = its escape, first byte lowest; R5 = how many bytes that has. Changes R0 to R2. */
+/*
+ * R3: a byte. R4 = its escape, first byte lowest; R5 = how many bytes that has. Changes R0 to R2.
+ */
 void rt_escape(struct gen *g, bool quote)
 {
-	uint32_t pair = ba_label(g->as), octal = ba_label(g->as), end = ba_label(g->as), plain = ba_label(g->as);
+	uint32_t pair = ba_label(g->as), octal = ba_label(g->as), end = ba_label(g->as),
+		 plain = ba_label(g->as);
 
 	ba_mov(g->as, R4, R3);
 	ba_ji(g->as, BPF_JEQ, R3, '\\', pair);

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* String routines. Loops go a word at a time, so that the verifier walks MAXSTRINGLEN / 8 small steps. */
+/*
+ * String routines. Loops go a word at a time, so that the verifier walks MAXSTRINGLEN / 8 small
+ * steps.
+ */
 #include "bpf/gen.h"
 
 #define ONES 0x0101010101010101ll
 #define HIGHS ((int64_t)0x8080808080808080ull)
 
 /*
- * R0 = a mark at the top bit of the first zero byte of @word (exact for the lowest mark), 0 when there is none. R2 holds
- * ONES, R3 HIGHS. Changes R1.
+ * R0 = a mark at the top bit of the first zero byte of @word (exact for the lowest mark), 0 when
+ * there is none. R2 holds ONES, R3 HIGHS. Changes R1.
  */
 static void zero_marks(struct bpf_asm *as, int word)
 {
@@ -51,7 +54,8 @@ static void compare_differ(struct gen *g, uint32_t equal, uint32_t end)
 
 void rt_compare(struct gen *g)
 {
-	uint32_t loop = ba_label(g->as), differ = ba_label(g->as), equal = ba_label(g->as), end = ba_label(g->as);
+	uint32_t loop = ba_label(g->as), differ = ba_label(g->as), equal = ba_label(g->as),
+		 end = ba_label(g->as);
 
 	ba_movi(g->as, R8, 0);
 	ba_movi(g->as, R2, ONES);
@@ -191,7 +195,8 @@ static void end_callback(struct gen *g, int32_t r)
 static void build_isinstr_step(struct unit *u, uint32_t cb)
 {
 	struct gen g = begin_callback(u, cb);
-	uint32_t loop = ba_label(g.as), last = ba_label(g.as), next = ba_label(g.as), no = ba_label(g.as);
+	uint32_t loop = ba_label(g.as), last = ba_label(g.as), next = ba_label(g.as),
+		 no = ba_label(g.as);
 
 	ba_movi(g.as, R8, 0);
 	ba_movi(g.as, R2, ONES);
@@ -322,7 +327,8 @@ static void strtol_prefix(struct gen *g, uint32_t digits)
 static void build_strtol_step(struct unit *u, uint32_t cb)
 {
 	struct gen g = begin_callback(u, cb);
-	uint32_t prefix = ba_label(g.as), digits = ba_label(g.as), stop = ba_label(g.as), more = ba_label(g.as);
+	uint32_t prefix = ba_label(g.as), digits = ba_label(g.as), stop = ba_label(g.as),
+		 more = ba_label(g.as);
 	uint32_t minus = ba_label(g.as), not_space = ba_label(g.as), skip = ba_label(g.as);
 
 	ba_ld(g.as, BPF_B, R3, R6, 0);

@@ -32,7 +32,10 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 	}
 }
 
-/* Room for foreach: one region holds the largest array, a handler needs one for each of its iterators. */
+/*
+ * Room for foreach: one region holds the largest array, a handler needs one for each of its
+ * iterators.
+ */
 static void need_of_iterators(struct unit *u, const struct handler *h)
 {
 	uint32_t n = 0;
@@ -41,7 +44,8 @@ static void need_of_iterators(struct unit *u, const struct handler *h)
 		const struct ir_func *f = h->fns.v[k]->f;
 
 		for (uint32_t i = 0; i < f->iters.n; i++)
-			u->iter_max = at_least(u->iter_max, u->m->globals.v[f->iters.v[i].global]->max_entries);
+			u->iter_max = at_least(u->iter_max,
+					       u->m->globals.v[f->iters.v[i].global]->max_entries);
 		/* a recursive function may have one open at every level */
 		n += f->iters.n * (f->is_handler ? 1 : (uint32_t)u->m->limits.maxnesting);
 	}
@@ -65,7 +69,10 @@ static void need_of_function(const struct unit *u, struct fngen *fg, struct need
 	n->frame = at_least(n->frame, fg->win_size + 16);
 }
 
-/* Called functions' homes lie in windows of their own, behind the handlers'; handlers share theirs. */
+/*
+ * Called functions' homes lie in windows of their own, behind the handlers'; handlers share
+ * theirs.
+ */
 static uint32_t place_windows(struct unit *u, uint32_t at)
 {
 	uint32_t end = at;

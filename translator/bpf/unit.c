@@ -12,9 +12,11 @@
 
 #define RINGBUF_MB 8
 #define INLINE_MAX 100000
-#define MAXSTRING 16384 /* the verifier follows 8,192 jumps in a row, loops over a string make two for each 8 bytes */
+/* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
+#define MAXSTRING 16384
 
-uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section, uint32_t nargs)
+uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section,
+		 uint32_t nargs)
 {
 	struct bpf_fn *f = arena_new(u->arena, struct bpf_fn);
 
@@ -60,8 +62,8 @@ void unit_fail(struct unit *u, uint32_t loc, const char *what, const char *hint)
 	const char *place = unit_string(u, loc);
 
 	u->failed = true;
-	diag_error(u->diag, TAG_UNSUPPORTED, (struct span){ 0 }, "the eBPF runtime cannot do %s%s%s", what,
-		   *place ? ": " : "", place);
+	diag_error(u->diag, TAG_UNSUPPORTED, (struct span){ 0 },
+		   "the eBPF runtime cannot do %s%s%s", what, *place ? ": " : "", place);
 	diag_hint(u->diag, "%s", hint);
 }
 
@@ -71,11 +73,11 @@ static void add_maps(struct unit *u)
 
 	u->map_zero = IR_NONE;
 	/* the number of CPUs is the loader's to set */
-	u->map_scratch = unit_map(u, (struct bpf_map){ BPF_MAP_SCRATCH, BPF_MAP_TYPE_ARRAY, BPF_LEVELS,
-						       BPF_F_MMAPABLE, IR_NONE, 4,
-						       u->slot.size });
-	u->map_events = unit_map(u, (struct bpf_map){ BPF_MAP_EVENTS, BPF_MAP_TYPE_RINGBUF, RINGBUF_MB << 20, 0,
-						      IR_NONE, 0, 0 });
+	u->map_scratch =
+		unit_map(u, (struct bpf_map){ BPF_MAP_SCRATCH, BPF_MAP_TYPE_ARRAY, BPF_LEVELS,
+					      BPF_F_MMAPABLE, IR_NONE, 4, u->slot.size });
+	u->map_events = unit_map(u, (struct bpf_map){ BPF_MAP_EVENTS, BPF_MAP_TYPE_RINGBUF,
+						      RINGBUF_MB << 20, 0, IR_NONE, 0, 0 });
 	for (uint32_t g = 0; g < m->globals.n; g++) {
 		const struct bpf_global *bg = &u->lay.g[g];
 		bool array = m->globals.v[g]->nkeys;
@@ -83,11 +85,14 @@ static void add_maps(struct unit *u)
 		u->map_of[g] = IR_NONE;
 		if (!bg->map)
 			continue;
-		u->map_of[g] = unit_map(u, (struct bpf_map){ bg->map, array ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY,
-							     array ? m->globals.v[g]->max_entries : 1, 0, g, 0, 0 });
+		u->map_of[g] = unit_map(
+			u,
+			(struct bpf_map){ bg->map, array ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_ARRAY,
+					  array ? m->globals.v[g]->max_entries : 1, 0, g, 0, 0 });
 		if (m->globals.v[g]->is_stat && u->map_zero == IR_NONE)
-			u->map_zero = unit_map(u, (struct bpf_map){ BPF_MAP_ZERO, BPF_MAP_TYPE_ARRAY, 1, 0, IR_NONE, 4,
-								    BPF_STAT_BYTES(1) });
+			u->map_zero =
+				unit_map(u, (struct bpf_map){ BPF_MAP_ZERO, BPF_MAP_TYPE_ARRAY, 1,
+							      0, IR_NONE, 4, BPF_STAT_BYTES(1) });
 	}
 }
 
@@ -102,10 +107,10 @@ static void add_iter_maps(struct unit *u)
 	for (uint32_t g = 0; g < u->m->globals.n; g++)
 		if (u->m->globals.v[g]->nkeys && iter_elem_size(u, g) > size)
 			size = iter_elem_size(u, g);
-	u->map_iter = unit_map(u, (struct bpf_map){ BPF_MAP_ITER, BPF_MAP_TYPE_ARRAY, u->iter_max, 0, IR_NONE, 4,
-						    size });
-	u->map_heap = unit_map(u, (struct bpf_map){ BPF_MAP_HEAP, BPF_MAP_TYPE_ARRAY, u->iter_max, 0, IR_NONE, 4,
-						    4 });
+	u->map_iter = unit_map(u, (struct bpf_map){ BPF_MAP_ITER, BPF_MAP_TYPE_ARRAY, u->iter_max,
+						    0, IR_NONE, 4, size });
+	u->map_heap = unit_map(u, (struct bpf_map){ BPF_MAP_HEAP, BPF_MAP_TYPE_ARRAY, u->iter_max,
+						    0, IR_NONE, 4, 4 });
 	memcpy(u->rodata.p + RD_REGIONS, &regions, sizeof(regions));
 }
 
@@ -150,12 +155,13 @@ static int finish_functions(struct unit *u)
 		if (!ba_finish(&u->fns.v[k]->as))
 			continue;
 		if (strstr(u->fns.v[k]->as.error, "too large")) {
-			diag_error(u->diag, TAG_UNSUPPORTED, (struct span){ 0 }, "a handler is too large for eBPF");
+			diag_error(u->diag, TAG_UNSUPPORTED, (struct span){ 0 },
+				   "a handler is too large for eBPF");
 			diag_hint(u->diag, "split the probe in several, or use --runtime=kernel");
 			return -1;
 		}
-		diag_internal(u->diag, (struct span){ 0 }, "eBPF function %s: %s", u->fns.v[k]->name,
-			      u->fns.v[k]->as.error);
+		diag_internal(u->diag, (struct span){ 0 }, "eBPF function %s: %s",
+			      u->fns.v[k]->name, u->fns.v[k]->as.error);
 		return -1;
 	}
 	return 0;
@@ -219,7 +225,8 @@ static int check_limits(struct unit *u)
 {
 	if (u->m->limits.maxstringlen <= MAXSTRING)
 		return 0;
-	diag_error(u->diag, TAG_LIMIT, (struct span){ 0 }, "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
+	diag_error(u->diag, TAG_LIMIT, (struct span){ 0 },
+		   "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
 	diag_hint(u->diag, "--runtime=kernel takes up to 65536");
 	return -1;
 }
@@ -244,7 +251,8 @@ static int generate(struct unit *u, struct buf *out)
 		return -1;
 	write_needs(u);
 	if (btf_write(u)) {
-		diag_internal(u->diag, (struct span){ 0 }, "cannot build the type information of the eBPF object");
+		diag_internal(u->diag, (struct span){ 0 },
+			      "cannot build the type information of the eBPF object");
 		return -1;
 	}
 	elf_write(u, out);
@@ -269,8 +277,11 @@ static int build(struct session *s, const struct ir_module *m, struct artifact *
 	out->path = arena_printf(&s->arena, "%s/%s.bo", s->tmp_dir, m->name);
 	r = buf_write_file(&out->code, out->path);
 	if (r) {
-		diag_error(&s->diag, TAG_FILE, (struct span){ 0 }, "cannot write \"%s\": %s", out->path, strerror(-r));
-		diag_hint(&s->diag, "the folder for temporary files must be writable and have room: see TMPDIR");
+		diag_error(&s->diag, TAG_FILE, (struct span){ 0 }, "cannot write \"%s\": %s",
+			   out->path, strerror(-r));
+		diag_hint(&s->diag,
+			  "the folder for temporary files must be writable and have room: see "
+			  "TMPDIR");
 	}
 	return r ? -1 : 0;
 }
@@ -297,7 +308,8 @@ static bool has_capability(unsigned int cap)
 static const char *unusable(struct session *s)
 {
 	(void)s;
-	if (!has_capability(CAP_SYS_ADMIN) && !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
+	if (!has_capability(CAP_SYS_ADMIN) &&
+	    !(has_capability(CAP_BPF) && has_capability(CAP_PERFMON)))
 		return "eBPF programs need root, or CAP_BPF and CAP_PERFMON";
 	if (syscall(SYS_bpf, -1, NULL, 0) < 0 && errno == ENOSYS)
 		return "this kernel was built without the bpf system call";
