@@ -118,12 +118,6 @@ static void heap_at(struct gen *g, int reg, uint32_t none)
 	lookup(g, g->u->map_heap, R1, none);
 }
 
-/*
- * Numbers on the stack are 32 bits wide here: what is read back is then an unknown number to
- * kernels that treat all numbers of programs with subprograms as significant (before 6.3). With
- * known low bits the verifier would follow every path through the heap on its own.
- */
-
 /* heap[@reg] = the number on the stack at @from */
 static void heap_set(struct gen *g, int reg, int from, uint32_t none)
 {
@@ -147,6 +141,19 @@ static void call_less(struct gen *g, uint32_t less, int a, int b)
 	ba_call_fn(g->as, less);
 }
 
+/*
+ * Makes @reg a number that verifiers know nothing of, its value unchanged: the difference of an
+ * unknown number (@unknown) and itself is one, too. Kernels before 6.3 take all numbers of programs
+ * with subprograms as significant: with the low bits of 2 * pos + 1 known they would follow every
+ * path through the heap on its own, a million instructions and then a refusal.
+ */
+static void forget(struct gen *g, int reg, int unknown)
+{
+	ba_mov(g->as, R1, unknown);
+	ba_alu(g->as, BPF_SUB, R1, unknown);
+	ba_alu(g->as, BPF_ADD, reg, R1);
+}
+
 /* sift(base, pos, n): lets entry pos sink to its level; R9 counts the levels */
 static void build_sift(struct unit *u, uint32_t fn, uint32_t less)
 {
@@ -158,6 +165,7 @@ static void build_sift(struct unit *u, uint32_t fn, uint32_t less)
 	ba_mov(g.as, R8, R3);
 	ba_movi(g.as, R9, LEVELS_MAX);
 	ba_place(g.as, loop);
+	forget(&g, R7, R6);
 	ba_mov(g.as, R1, R7);
 	ba_alui(g.as, BPF_LSH, R1, 1);
 	ba_alui(g.as, BPF_ADD, R1, 1);
