@@ -11,7 +11,7 @@
 #include "bpf/gen.h"
 
 #define RINGBUF_MB 8
-#define INLINE_MAX 100000
+#define INLINE_MAX 200 /* instructions; calls of larger functions are states of the machine */
 /* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
 #define MAXSTRING 16384
 
@@ -286,7 +286,7 @@ static int build(struct session *s, const struct ir_module *m, struct artifact *
 	return r ? -1 : 0;
 }
 
-/* What remains called is recursive. */
+/* What remains called is recursive or large. */
 static void prepare(struct session *s, struct ir_module *m)
 {
 	(void)s;
