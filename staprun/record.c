@@ -98,17 +98,11 @@ static void on_exit_record(struct loop *l, const struct rec *rec)
 	l->run->exiting = true;
 }
 
-static void on_skip(struct loop *l, const struct rec *rec)
-{
-	(void)l;
-	(void)rec;
-}
-
 void run_record(struct run *r, const struct rec *rec)
 {
 	static void (*const handlers[])(struct loop * l, const struct rec *rec) = {
 		[REC_PRINT] = on_print,      [REC_WARN] = on_warn, [REC_ERROR] = on_error,
-		[REC_EXIT] = on_exit_record, [REC_SKIP] = on_skip,
+		[REC_EXIT] = on_exit_record,
 	};
 	struct loop *l = r->loop;
 

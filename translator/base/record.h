@@ -18,7 +18,6 @@ enum rec_type {
 	REC_WARN, /* the same -> stderr as "WARNING: text\n" */
 	REC_ERROR, /* id: enum ir_error; payload: i64 operand, i64 location (string index), i64 probe, string text */
 	REC_EXIT, /* exit() was called */
-	REC_SKIP, /* module: padding at the end of a relay sub-buffer; size counts */
 };
 
 struct rec {
