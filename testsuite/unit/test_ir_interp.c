@@ -308,6 +308,19 @@ START_TEST(errors_are_caught_or_reported)
 }
 END_TEST
 
+START_TEST(kinds_can_be_raised_and_told)
+{
+	ck_assert_str_eq(run_text(H("", "long %0, string %1",
+				    "b0:\n %0 = errkind\n emit.out \"%d;\", %0\n"
+				    " fail.OVERFLOW_SIZED 7 !b1\n done\n"
+				    "b1:\n %0 = errkind\n %1 = errmsg\n emit.out \"%s;\", %1\n"
+				    " %0 = eq %0, 6\n emit.out \"%d;\", %0\n"
+				    " errclear\n fail.EMPTY !b2 @\"there\"\n done\n"
+				    "b2:\n abort\n")),
+			 "0;Array overflow, check size limit (7);1;<error empty aggregate at there>");
+}
+END_TEST
+
 /* What a function leaves open or unfinished ends with it. */
 START_TEST(errors_leave_loops_and_functions)
 {
@@ -426,6 +439,7 @@ int main(void)
 		{ strings_through_calls },
 		{ actions_are_counted },
 		{ errors_are_caught_or_reported },
+		{ kinds_can_be_raised_and_told },
 		{ errors_leave_loops_and_functions },
 		{ user_space_has_no_kernel_memory },
 		{ exit_comes_last },

@@ -46,6 +46,10 @@ static const struct {
 	{ INSN("%0 = intr strlen"), IN_INSN("intr") "has 0 operands, wants 1" },
 	{ INSN("%0 = arg.0"), IN_INSN("arg") "arguments are counted from 1" },
 	{ INSN("%0 = load.user.u3 5 !b1"), IN_INSN("load") "width 3" },
+	{ INSN("fail.USER !b1"), IN_INSN("fail") "no error 1 to raise" },
+	{ INSN("fail.EMPTY 1, 2 !b1"), IN_INSN("fail") "has 2 operands, wants 1" },
+	{ INSN("fail.EMPTY \"x\" !b1"), IN_INSN("fail") "operand 1 is string, not long" },
+	{ INSN("fail.EMPTY"), IN_INSN("fail") "may fail but names no error block" },
 	{ INSN("%0 = sfmt \"%d\", 1"), IN_INSN("sfmt") "%0 is long, the result is string" },
 	{ INSN("emit.out \"%d\""), "format 0: arguments do not fit the text" },
 	{ INSN("emit.out \"%d\", \"x\""), "format 0: arguments do not fit the text" },
@@ -123,6 +127,7 @@ END_TEST
 
 START_TEST(nothing_follows_a_raise)
 {
+	must_parse(BODY("b0:\n fail.DIV0 !b1\n gset @n, %2\n done\nb1:\n abort\n"));
 	must_parse(BODY("b0:\n raise \"x\" !b1\n gset @n, %2\n done\nb1:\n abort\n"));
 }
 END_TEST

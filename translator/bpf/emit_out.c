@@ -172,6 +172,19 @@ void em_raise(struct gen *g, const struct ir_insn *i)
 	ba_ja(g->as, emit_stub(g, i, ERR_USER, 0));
 }
 
+void em_fail(struct gen *g, const struct ir_insn *i)
+{
+	enum ir_error kind = (enum ir_error)i->imm;
+
+	ba_ja(g->as, i->nargs ? emit_stub_arg(g, i, kind) : emit_stub(g, i, kind, 0));
+}
+
+void em_errkind(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld(g->as, BPF_DW, R0, R9, SH_ERR_KIND);
+	g_done(g, i->dst, R0);
+}
+
 void em_errmsg(struct gen *g, const struct ir_insn *i)
 {
 	ba_movi(g->as, R2, g_str_of(g, i->dst));

@@ -100,7 +100,7 @@ static bool thread_block(struct ir_module *m, struct ir_func *f, struct ir_block
 			make_jmp(i, i->succ[0]);
 			changed = true;
 		}
-		if (i->op == IR_raise && (i[1].op != IR_jmp || i[1].succ[0] != i->err)) {
+		if (ir_always_fails(i) && (i[1].op != IR_jmp || i[1].succ[0] != i->err)) {
 			uint32_t err = i->err;
 
 			b->insns.n = n + 1;

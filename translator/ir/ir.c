@@ -55,6 +55,12 @@ const char *const ir_error_text[ERR_COUNT] = {
 #undef ERR
 };
 
+const char *const ir_error_name[ERR_COUNT] = {
+#define ERR(id, text) #id,
+#include "errors.def"
+#undef ERR
+};
+
 const struct ir_limit_info ir_limit_table[] = {
 #define LIMIT(NAME, field, def, lo, hi) { #NAME, offsetof(struct ir_limits, field), def, lo, hi },
 #include "limits.def"
@@ -109,7 +115,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 {
 	static const uint8_t kinds[IR_OP_COUNT] = {
 		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
-		[IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
+		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 	};
 

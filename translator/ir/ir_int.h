@@ -12,12 +12,14 @@ enum ir_imm {
 	IMM_NONE,
 	IMM_STAT, /* enum ir_stat */
 	IMM_STREAM, /* enum ir_stream */
+	IMM_ERROR, /* enum ir_error */
 	IMM_NUM, /* a plain number: key, action count, argument number */
 	IMM_MEM, /* IR_MEM() with a space */
 	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
 };
 enum ir_imm ir_imm_kind(enum ir_op op);
 
+extern const char *const ir_error_name[ERR_COUNT]; /* as errors.def has them */
 extern const char *const ir_stat_name[IRS_NSTAT];
 extern const char *const ir_stream_name[2];
 const char *ir_type_name(enum ir_type t); /* void, long, string */
@@ -70,6 +72,12 @@ static inline void bits_set(uint64_t *s, uint32_t i)
 static inline void bits_clear(uint64_t *s, uint32_t i)
 {
 	s[i / 64] &= ~(1ull << (i % 64));
+}
+
+/* Nothing is run behind these but their error block. */
+static inline bool ir_always_fails(const struct ir_insn *i)
+{
+	return i->op == IR_raise || i->op == IR_fail;
 }
 
 static inline bool ir_val_eq(struct ir_val a, struct ir_val b)

@@ -10,8 +10,8 @@ static void add_set(const struct ir_liveness *lv, uint64_t *to, const uint64_t *
 
 void ir_live_before(const struct ir_liveness *lv, const struct ir_insn *i, uint64_t *live)
 {
-	/* Nothing comes after a raise but its error block. */
-	if (i->op == IR_raise)
+	/* Nothing comes after a failure but its error block. */
+	if (ir_always_fails(i))
 		ir_live_clear(lv, live);
 	if (i->dst != IR_NONE)
 		bits_clear(live, i->dst);

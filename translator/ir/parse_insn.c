@@ -111,6 +111,9 @@ static bool imm(struct ir_parser *p, struct line *l, char *rest)
 	case IMM_STREAM:
 		l->i.imm = text_find(ir_stream_name, 2, first);
 		return l->i.imm < 2 || text_fail(p, "no stream %s", first);
+	case IMM_ERROR:
+		l->i.imm = text_find(ir_error_name, ERR_COUNT, first);
+		return l->i.imm < ERR_COUNT || text_fail(p, "no error %s", first);
 	case IMM_MEM:
 		l->i.imm = strcmp(first, "user") == 0 ? IR_USER : IR_KERNEL;
 		return mem_width(p, strtok_r(NULL, ".", &save), &l->i.imm);

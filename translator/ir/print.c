@@ -95,6 +95,9 @@ static void print_imm(struct buf *out, const struct ir_insn *i)
 	case IMM_STREAM:
 		buf_printf(out, ".%s", i->imm <= IRO_WARN ? ir_stream_name[i->imm] : "?");
 		break;
+	case IMM_ERROR:
+		buf_printf(out, ".%s", i->imm < ERR_COUNT ? ir_error_name[i->imm] : "?");
+		break;
 	case IMM_NUM:
 		buf_printf(out, ".%u", i->imm);
 		break;

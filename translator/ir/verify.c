@@ -164,6 +164,9 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 		return i->imm < IRS_VARIANCE || verify_fail(v, "no extractor %u", i->imm);
 	case IMM_STREAM:
 		return i->imm <= IRO_WARN || verify_fail(v, "no stream %u", i->imm);
+	case IMM_ERROR:
+		return (i->imm > ERR_USER && i->imm < ERR_COUNT) ||
+		       verify_fail(v, "no error %u to raise", i->imm);
 	case IMM_NUM:
 		if (i->op == IR_it_key && i->imm >= ir_insn_global(v->m, v->f, i)->nkeys)
 			return verify_fail(v, "no key %u", i->imm);
@@ -227,6 +230,10 @@ static bool check_open(struct verifier *v, const struct ir_insn *i)
 				  v->m->funcs.v[i->ref]->regs.v);
 	if (i->op == IR_ret)
 		return check_star(v, i, 0, v->f->ret != IR_VOID, &v->f->ret);
+	if (i->op == IR_fail) {
+		types[0] = IR_I64;
+		return check_star(v, i, 0, i->nargs ? 1 : 0, types);
+	}
 	if (i->op != IR_intr)
 		return check_star(v, i, 0, v->m->fmts.v[i->ref]->args.n,
 				  v->m->fmts.v[i->ref]->args.v);

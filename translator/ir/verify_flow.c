@@ -52,7 +52,7 @@ static void flow_block(struct flow *fl, uint32_t b)
 
 		if (i->err != IR_NONE)
 			flow_edge(fl, i->err);
-		if (i->op == IR_raise)
+		if (ir_always_fails(i))
 			return;
 		if (i->dst != IR_NONE)
 			bits_set(fl->cur, i->dst);
@@ -77,7 +77,7 @@ static bool check_block(struct verifier *v, struct flow *fl, uint32_t b)
 				return verify_fail(
 					v, "%%%u is read but not assigned on every path here",
 					i->args[k].reg);
-		if (i->op == IR_raise)
+		if (ir_always_fails(i))
 			return true;
 		if (i->dst != IR_NONE)
 			bits_set(fl->cur, i->dst);

@@ -495,6 +495,15 @@ OP_FN(raise)
 	buf_printf(e->out, "\tc->err.loc = %u;\n\tgoto b%u;\n", i->loc, i->err);
 }
 
+OP_FN(fail)
+{
+	put(e, i, "\tc->err.kind = $i;\n\tc->err.operand = ");
+	put(e, i, i->nargs ? "$0" : "0");
+	buf_printf(e->out, ";\n\tc->err.loc = %u;\n\tgoto b%u;\n", i->loc, i->err);
+}
+
+NUMBER(errkind, "c->err.kind")
+
 OP_FN(errmsg)
 {
 	line(e, i, "sp_errmsg(c, $d)");
