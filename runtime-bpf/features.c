@@ -30,29 +30,6 @@ static bool have_ringbuf(void)
 	return libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 1;
 }
 
-/* Loads a program that does nothing but exchange a word of its stack. */
-static bool have_atomics(void)
-{
-	struct bpf_insn code[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
-		{ .code = BPF_STX | BPF_MEM | BPF_DW, .dst_reg = 10, .src_reg = 0, .off = -8 },
-		{ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
-		  .dst_reg = 10,
-		  .src_reg = 0,
-		  .off = -8,
-		  .imm = BPF_XCHG },
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code,
-			       sizeof(code) / sizeof(*code), NULL);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return true;
-}
-
 static bool have_helper(enum bpf_func_id id)
 {
 	return libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, id, NULL) == 1;
@@ -92,7 +69,6 @@ static const struct {
 	bool (*have)(void);
 } features[BPF_NEED_COUNT] = {
 	[BPF_NEED_RINGBUF] = { "ringbuf", "the BPF ring buffer", "5.8", have_ringbuf },
-	[BPF_NEED_ATOMICS] = { "atomics", "atomic exchange in eBPF", "5.12", have_atomics },
 	[BPF_NEED_FOR_EACH] = { "for_each",
 				"bpf_for_each_map_elem (delete of arrays, wrapping arrays)", "5.13",
 				have_for_each },

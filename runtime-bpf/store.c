@@ -91,7 +91,8 @@ static void put_keys(const struct bpf_run *b, uint32_t g, const struct ir_data *
 
 static uint64_t next_seq(const struct bpf_run *b)
 {
-	return __atomic_add_fetch(bpf_word(b, BD_SEQ), 1, __ATOMIC_SEQ_CST);
+	return __atomic_add_fetch(bpf_word(b, BD_SEQ), 1, __ATOMIC_SEQ_CST) << BPF_SEQ_SHIFT |
+	       BPF_SEQ_USER;
 }
 
 /* ---- locks ---- */
@@ -455,7 +456,8 @@ static void unlock(void *store, const struct ir_probe *p)
 		if (!p->locks.v[k].write)
 			continue;
 		b->held[p->locks.v[k].global] = false;
-		__atomic_store_n(lock_word(b, p->locks.v[k].global), 0, __ATOMIC_RELEASE);
+		__atomic_fetch_sub(lock_word(b, p->locks.v[k].global), BPF_WRITER,
+				   __ATOMIC_RELEASE);
 	}
 }
 

@@ -35,7 +35,7 @@ START_TEST(encodes_as_the_kernel_reads)
 	ba_mov(&as, R3, R3); /* nothing */
 	ba_ld(&as, BPF_W, R1, R9, -4);
 	ba_st(&as, BPF_DW, FP, -8, R7);
-	ba_atomic(&as, BPF_W, BPF_XCHG, R6, 16, R2);
+	ba_xadd(&as, BPF_W, R6, 16, R2);
 	ba_exit(&as);
 	ck_assert_int_eq(ba_finish(&as), 0);
 	ck_assert_uint_eq(as.code.n, 6);
@@ -43,7 +43,7 @@ START_TEST(encodes_as_the_kernel_reads)
 	ck_assert_uint_eq(word(1), 0x00000000000021bfull);
 	ck_assert_uint_eq(word(2), 0x00000000fffc9161ull);
 	ck_assert_uint_eq(word(3), 0x00000000fff87a7bull);
-	ck_assert_uint_eq(word(4), 0x000000e1001026c3ull);
+	ck_assert_uint_eq(word(4), 0x00000000001026c3ull);
 	ck_assert_uint_eq(word(5), 0x0000000000000095ull);
 }
 END_TEST

@@ -96,9 +96,9 @@ void ba_sti(struct bpf_asm *as, int size, int base, int off, int32_t imm)
 	ba_raw(as, (uint8_t)(BPF_ST | BPF_MEM | size), base, 0, off, imm);
 }
 
-void ba_atomic(struct bpf_asm *as, int size, int op, int base, int off, int src)
+void ba_xadd(struct bpf_asm *as, int size, int base, int off, int src)
 {
-	ba_raw(as, (uint8_t)(BPF_STX | BPF_ATOMIC | size), base, src, off, op);
+	ba_raw(as, (uint8_t)(BPF_STX | BPF_ATOMIC | size), base, src, off, BPF_ADD);
 }
 
 static void fixup(struct bpf_asm *as, uint32_t label)

@@ -69,8 +69,12 @@ void ba_narrow(struct bpf_asm *as, int dst, uint32_t bytes, int is_signed);
 void ba_ld(struct bpf_asm *as, int size, int dst, int base, int off);
 void ba_st(struct bpf_asm *as, int size, int base, int off, int src);
 void ba_sti(struct bpf_asm *as, int size, int base, int off, int32_t imm);
-/* op: BPF_ADD, BPF_ADD | BPF_FETCH, BPF_XCHG, BPF_CMPXCHG (compares R0) */
-void ba_atomic(struct bpf_asm *as, int size, int op, int base, int off, int src);
+/*
+ * [base + off] += src, atomically: kernels before 5.12 know no other atomic operation. On x86 it
+ * orders all that stands before it and behind. A load right behind it tells who was first: see
+ * g_try().
+ */
+void ba_xadd(struct bpf_asm *as, int size, int base, int off, int src);
 
 void ba_ja(struct bpf_asm *as, uint32_t label);
 void ba_j(struct bpf_asm *as, int op, int a, int b, uint32_t label); /* op: BPF_JEQ ... */

@@ -41,7 +41,7 @@ void rec_send(struct gen *g, uint32_t size)
 	ba_ji(g->as, BPF_JEQ, R0, 0, ok);
 	ba_ld_data(g->as, R1, BD_LOST);
 	ba_movi(g->as, R2, 1);
-	ba_atomic(g->as, BPF_DW, BPF_ADD, R1, 0, R2);
+	ba_xadd(g->as, BPF_DW, R1, 0, R2);
 	ba_place(g->as, ok);
 }
 

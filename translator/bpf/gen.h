@@ -233,6 +233,12 @@ uint32_t g_str_off(struct gen *g, const struct ir_val *v, uint32_t tmp);
 void g_copy_str(struct gen *g, uint32_t dst_off, const struct ir_val *v);
 void g_read_str(struct gen *g, uint32_t dst_off); /* R3: source; R0: bytes with the terminator */
 void g_str_clear(struct gen *g, uint32_t dst_off);
+/*
+ * Takes the word at @base + @off, which is 0 when free, or goes on without it. No waiting. Changes R1,
+ * R2.
+ */
+void g_try(struct gen *g, int base, int off, uint32_t got);
+void g_release(struct gen *g, int base, int off); /* changes R2 */
 /* Calls a routine; R2 ... must be set; R1 becomes the slot. */
 void g_call_rt(struct gen *g, enum rt_routine rt);
 void g_call_fn(struct gen *g, uint32_t fn);

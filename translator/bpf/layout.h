@@ -17,7 +17,7 @@
 /* Section .data: an array map of one value, which staprun maps into its memory. */
 enum {
 	BD_EXITING = 0, /* u32: later hits return at once */
-	BD_SEQ = 8, /* insertion order of array elements: the last one given out */
+	BD_SEQ = 8, /* insertions into arrays so far */
 	BD_TARGET = 16, /* -c or -x process */
 	BD_REALTIME = 24, /* CLOCK_REALTIME - CLOCK_MONOTONIC, nanoseconds */
 	BD_ERRORS = 32, /* handlers that ended in an error */
@@ -40,7 +40,6 @@ enum {
 /* What a kernel may lack. */
 enum bpf_need {
 	BPF_NEED_RINGBUF,
-	BPF_NEED_ATOMICS,
 	BPF_NEED_FOR_EACH,
 	BPF_NEED_LOOP,
 	BPF_NEED_BTF,
@@ -51,8 +50,15 @@ enum bpf_need {
 
 #define BPF_REGIONS_MAX 64
 
-/* A lock word: the number of readers, or this. */
-#define BPF_WRITER 0x40000000
+/*
+ * A lock word: the number of readers, and this for each writer: one holds the lock, others may be
+ * trying. Whoever adds to a word takes away as much, so no one stores to it.
+ */
+#define BPF_WRITER 0x10000
+
+/* A number of insertion order: the count of BD_SEQ, then who counted. */
+#define BPF_SEQ_SHIFT 16
+#define BPF_SEQ_USER 0xffffu
 
 /*
  * A statistic's value: the sequence, then for each CPU and level one part, CPUs on cache lines of

@@ -121,13 +121,19 @@ void em_mhas(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R1);
 }
 
-/* R0 = the next number of insertion order. */
+/*
+ * R0 = the next number of insertion order: a count, then the slot, since two CPUs that count at the
+ * same time may both read the higher count.
+ */
 static void next_seq(struct gen *g)
 {
 	ba_ld_data(g->as, R1, BD_SEQ);
 	ba_movi(g->as, R0, 1);
-	ba_atomic(g->as, BPF_DW, BPF_ADD | BPF_FETCH, R1, 0, R0);
-	ba_alui(g->as, BPF_ADD, R0, 1);
+	ba_xadd(g->as, BPF_DW, R1, 0, R0);
+	ba_ld(g->as, BPF_DW, R0, R1, 0);
+	ba_alui(g->as, BPF_LSH, R0, BPF_SEQ_SHIFT);
+	ba_ld(g->as, BPF_W, R1, R9, SH_IDX);
+	ba_alu(g->as, BPF_OR, R0, R1);
 }
 
 static uint32_t overflow_stub(struct gen *g, const struct ir_insn *i)

@@ -145,6 +145,25 @@ void g_str_clear(struct gen *g, uint32_t dst_off)
 	g_slot_sti(g, BPF_B, dst_off, 0);
 }
 
+/*
+ * Whoever adds one and then reads one was alone: at most one holds a word, though all of several may
+ * fail.
+ */
+void g_try(struct gen *g, int base, int off, uint32_t got)
+{
+	ba_movi(g->as, R1, 1);
+	ba_xadd(g->as, BPF_W, base, off, R1);
+	ba_ld(g->as, BPF_W, R1, base, off);
+	ba_ji(g->as, BPF_JEQ, R1, 1, got);
+	g_release(g, base, off);
+}
+
+void g_release(struct gen *g, int base, int off)
+{
+	ba_movi(g->as, R2, -1);
+	ba_xadd(g->as, BPF_W, base, off, R2);
+}
+
 void g_call_fn(struct gen *g, uint32_t fn)
 {
 	ba_ld(g->as, BPF_W, R1, R9, SH_IDX);

@@ -16,7 +16,7 @@ static void count(struct gen *g, int off)
 {
 	ba_ld_data(g->as, R1, (uint32_t)off);
 	ba_movi(g->as, R2, 1);
-	ba_atomic(g->as, BPF_DW, BPF_ADD, R1, 0, R2);
+	ba_xadd(g->as, BPF_DW, R1, 0, R2);
 }
 
 static void emit_filters(struct gen *g, const struct ir_probe *p, uint32_t out)
@@ -54,9 +54,7 @@ static void emit_take_slot(struct gen *g, const struct prog_labels *l)
 		ba_call(g->as, BPF_FUNC_map_lookup_elem);
 		ba_ji(g->as, BPF_JEQ, R0, 0, l->skip_nest);
 		ba_movi(g->as, R7, level);
-		ba_movi(g->as, R1, 1);
-		ba_atomic(g->as, BPF_W, BPF_XCHG, R0, SH_BUSY, R1);
-		ba_ji(g->as, BPF_JEQ, R1, 0, got);
+		g_try(g, R0, SH_BUSY, got);
 		ba_alui(g->as, BPF_ADD, R6, 1);
 	}
 	ba_ja(g->as, l->skip_nest);
@@ -82,14 +80,8 @@ static void emit_init_slot(struct gen *g)
 static void emit_unlock(struct gen *g, const struct ir_lock *lock)
 {
 	ba_ld_data(g->as, R1, g->u->lay.g[lock->global].lock);
-	if (lock->write) {
-		/* an exchange, not a store: what the handler wrote must be seen first */
-		ba_movi(g->as, R2, 0);
-		ba_atomic(g->as, BPF_W, BPF_XCHG, R1, 0, R2);
-	} else {
-		ba_movi(g->as, R2, -1);
-		ba_atomic(g->as, BPF_W, BPF_ADD, R1, 0, R2);
-	}
+	ba_movi(g->as, R2, lock->write ? -BPF_WRITER : -1);
+	ba_xadd(g->as, BPF_W, R1, 0, R2);
 }
 
 /*
@@ -105,16 +97,19 @@ static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
 		return;
 	for (uint32_t k = 0; k < p->locks.n; k++) {
 		uint32_t got = ba_label(g->as);
+		int32_t add = p->locks.v[k].write ? BPF_WRITER : 1;
+		/* with fewer than this before it is had: a writer goes with nobody, a reader with readers */
+		int32_t others = p->locks.v[k].write ? 1 : BPF_WRITER;
 
 		undo[k] = k ? ba_label(g->as) : skip;
 		ba_ld_data(g->as, R1, g->u->lay.g[p->locks.v[k].global].lock);
-		ba_movi(g->as, R0, 0);
-		ba_movi(g->as, R2, p->locks.v[k].write ? BPF_WRITER : 1);
-		ba_atomic(g->as, BPF_W, BPF_CMPXCHG, R1, 0, R2);
-		ba_ji(g->as, BPF_JEQ, R0, 0, got);
+		ba_movi(g->as, R2, add);
+		ba_xadd(g->as, BPF_W, R1, 0, R2);
+		ba_ld(g->as, BPF_W, R0, R1, 0);
+		ba_ji(g->as, BPF_JLT, R0, add + others, got);
 		ba_movi(g->as, R1, g->u->lay.g[p->locks.v[k].global].lock);
-		ba_movi(g->as, R2, p->locks.v[k].write ? BPF_WRITER : 1);
-		ba_movi(g->as, R3, p->locks.v[k].write ? -1 : BPF_WRITER);
+		ba_movi(g->as, R2, add);
+		ba_movi(g->as, R3, others);
 		ba_call_fn(g->as, rt_get(g->u, RT_LOCK));
 		ba_ji(g->as, BPF_JEQ, R0, 0, undo[k]);
 		ba_place(g->as, got);
@@ -232,7 +227,7 @@ void emit_user_add(struct unit *u, uint32_t global)
 	g_accumulate(&g);
 	ba_movi(g.as, R0, 0);
 	ba_place(g.as, release);
-	ba_sti(g.as, BPF_W, R9, SH_BUSY, 0);
+	g_release(&g, R9, SH_BUSY);
 	ba_exit(g.as);
 	ba_place(g.as, fail);
 	ba_movi(g.as, R0, 1);
@@ -273,7 +268,7 @@ void emit_program(struct unit *u, struct handler *h)
 	for (uint32_t k = p->locks.n; k-- > 0;)
 		emit_unlock(&g, &p->locks.v[k]);
 	ba_place(g.as, release);
-	ba_sti(g.as, BPF_W, R9, SH_BUSY, 0);
+	g_release(&g, R9, SH_BUSY);
 	ba_place(g.as, l.out);
 	ba_movi(g.as, R0, 0);
 	ba_exit(g.as);

@@ -71,14 +71,14 @@ static int32_t lock_tries(const struct ir_limits *l)
 }
 
 /*
- * lock(word, add, blocking): 1 when had. Adds @add to the lock word when it has none of the bits
- * of @blocking: a writer is blocked by anybody, a reader by a writer. One path for both, so that
- * the verifier walks the tries once.
+ * lock(word, add, others): 1 when had. @add was added to the lock word in vain: takes it away, waits,
+ * tries again. Had when less than @others was there before. One path for readers and writers, so
+ * that the verifier walks the tries once.
  */
 static void build_lock(struct unit *u, uint32_t fn)
 {
 	struct bpf_asm *as = &u->fns.v[fn]->as;
-	uint32_t ok = ba_label(as), loop = ba_label(as), next = ba_label(as), had = ba_label(as);
+	uint32_t ok = ba_label(as), loop = ba_label(as), never = ba_label(as), had = ba_label(as);
 	uint32_t pause = rt_get(u, RT_PAUSE);
 
 	ba_ji(as, BPF_JLE, R1, (int32_t)u->lay.data_size - 8, ok);
@@ -92,19 +92,18 @@ static void build_lock(struct unit *u, uint32_t fn)
 	ba_mov(as, R9, R3);
 	ba_movi(as, R8, lock_tries(&u->m->limits));
 	ba_place(as, loop);
-	ba_ld(as, BPF_W, R0, R6, 0);
-	ba_mov(as, R1, R0);
-	ba_alu(as, BPF_AND, R1, R9);
-	ba_ji(as, BPF_JNE, R1, 0, next);
-	ba_mov(as, R1, R0);
-	ba_mov(as, R2, R0);
-	ba_alu(as, BPF_ADD, R2, R7);
-	ba_atomic(as, BPF_W, BPF_CMPXCHG, R6, 0, R2);
-	ba_j(as, BPF_JEQ, R0, R1, had);
-	ba_place(as, next);
+	ba_mov(as, R1, R7);
+	ba_neg(as, R1);
+	ba_xadd(as, BPF_W, R6, 0, R1);
+	ba_ji(as, BPF_JEQ, R8, 0, never);
 	ba_call_fn(as, pause);
 	ba_alui(as, BPF_SUB, R8, 1);
-	ba_ji(as, BPF_JNE, R8, 0, loop);
+	ba_xadd(as, BPF_W, R6, 0, R7);
+	ba_ld(as, BPF_W, R0, R6, 0);
+	ba_alu(as, BPF_SUB, R0, R7);
+	ba_j(as, BPF_JGE, R0, R9, loop);
+	ba_ja(as, had);
+	ba_place(as, never);
 	ba_movi(as, R0, 0);
 	ba_exit(as);
 	ba_place(as, had);
@@ -180,8 +179,9 @@ static void build_error(struct unit *u, uint32_t fn)
 	rec_send(&g, 0);
 	ba_ld_data(g.as, R1, BD_ERRORS);
 	ba_movi(g.as, R0, 1);
-	ba_atomic(g.as, BPF_DW, BPF_ADD | BPF_FETCH, R1, 0, R0);
-	ba_ji(g.as, BPF_JLT, R0, (int32_t)u->m->limits.maxerrors, within);
+	ba_xadd(g.as, BPF_DW, R1, 0, R0);
+	ba_ld(g.as, BPF_DW, R0, R1, 0);
+	ba_ji(g.as, BPF_JLE, R0, (int32_t)u->m->limits.maxerrors, within);
 	ba_ld_data(g.as, R1, BD_EXITING);
 	ba_sti(g.as, BPF_W, R1, 0, 1);
 	ba_place(g.as, within);

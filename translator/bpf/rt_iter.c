@@ -340,9 +340,7 @@ static void take_region(struct gen *g)
 	return_num(g, -1);
 	ba_place(g->as, next);
 	ba_st(g->as, BPF_DW, R9, FILL_REGION, R7);
-	ba_movi(g->as, R1, 1);
-	ba_atomic(g->as, BPF_W, BPF_XCHG, R6, 0, R1);
-	ba_ji(g->as, BPF_JEQ, R1, 0, got);
+	g_try(g, R6, 0, got);
 	ba_alui(g->as, BPF_ADD, R6, 4);
 	ba_alui(g->as, BPF_ADD, R7, 1);
 	ba_ja(g->as, loop);
@@ -418,8 +416,7 @@ void rt_build_iter_end(struct unit *u, uint32_t fn)
 	ba_alui(g.as, BPF_LSH, R6, 2);
 	ba_ld_data(g.as, R1, BD_REGIONS);
 	ba_alu(g.as, BPF_ADD, R1, R6);
-	ba_movi(g.as, R2, 0);
-	ba_atomic(g.as, BPF_W, BPF_XCHG, R1, 0, R2);
+	g_release(&g, R1, 0);
 	return_num(&g, 0);
 }
 
@@ -439,8 +436,7 @@ void rt_build_iter_close(struct unit *u, uint32_t fn)
 	ba_mov(g.as, R1, R6);
 	ba_alui(g.as, BPF_AND, R1, 1);
 	ba_ji(g.as, BPF_JEQ, R1, 0, free);
-	ba_movi(g.as, R2, 0);
-	ba_atomic(g.as, BPF_W, BPF_XCHG, R7, 0, R2);
+	g_release(&g, R7, 0);
 	ba_place(g.as, free);
 	ba_alui(g.as, BPF_RSH, R6, 1);
 	ba_alui(g.as, BPF_ADD, R7, 4);

@@ -193,7 +193,7 @@ static void write_needs(struct unit *u)
 		[AT_UPROBE] = 1ull << BPF_NEED_UPROBES,
 		[AT_URETPROBE] = 1ull << BPF_NEED_UPROBES,
 	};
-	uint64_t needs = 1ull << BPF_NEED_RINGBUF | 1ull << BPF_NEED_ATOMICS;
+	uint64_t needs = 1ull << BPF_NEED_RINGBUF;
 
 	for (uint32_t k = 0; k < u->fns.n; k++)
 		needs |= needs_of_code(&u->fns.v[k]->as);
