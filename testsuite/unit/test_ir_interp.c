@@ -314,7 +314,7 @@ START_TEST(kinds_can_be_raised_and_told)
 				    "b0:\n %0 = errkind\n emit.out \"%d;\", %0\n"
 				    " fail.OVERFLOW_SIZED 7 !b1\n done\n"
 				    "b1:\n %0 = errkind\n %1 = errmsg\n emit.out \"%s;\", %1\n"
-				    " %0 = eq %0, 6\n emit.out \"%d;\", %0\n"
+				    " %0 = gt %0, 1\n emit.out \"%d;\", %0\n"
 				    " errclear\n fail.EMPTY !b2 @\"there\"\n done\n"
 				    "b2:\n abort\n")),
 			 "0;Array overflow, check size limit (7);1;<error empty aggregate at there>");

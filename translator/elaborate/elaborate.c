@@ -15,11 +15,16 @@ static void check_unused(struct elab *e)
 {
 	for (uint32_t i = 0; i < e->functions.n; i++) {
 		struct function *fn = e->functions.v[i];
+		const struct function *before;
 
 		if (fn->visited || fn->file->src->library)
 			continue;
-		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at,
-			     "function \"%s\" is never called", fn->name);
+		before = overload_before(e, fn);
+		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at, "function \"%s\" is never %s",
+			     fn->name, before ? "reached" : "called");
+		if (before)
+			diag_note(e->diag, before->ast->name_at,
+				  "this one comes before it and does not say \"next\"");
 		infer_function(e, fn, false);
 	}
 }

@@ -10,6 +10,7 @@ static const struct {
 	enum ir_type result;
 } builtins[] = {
 	{ "__raise", "s", BI_RAISE, IR_VOID },
+	{ "__abort", "", BI_ABORT, IR_VOID },
 	{ "__warn", "s", BI_WARN, IR_VOID },
 	{ "__loadstr_user", "i", BI_LOADSTR_USER, IR_STR },
 	{ "__loadstr_kernel", "i", BI_LOADSTR_KERNEL, IR_STR },
@@ -69,6 +70,7 @@ static struct tvar *infer_builtin(struct infer *i, struct expr *x, struct callee
 			type_want(i->e, t, c->operands[n] == 's' ? T_STRING : T_LONG,
 				  x->args.v[n]->at, TAG_TYPE);
 	}
+	i->e->aborts |= c->builtin == BI_ABORT;
 	return result_type(i, c->result, x->at);
 }
 
@@ -92,12 +94,37 @@ static void report_no_function(struct infer *i, struct expr *x, const struct fun
 		diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
 }
 
+/* Functions of one call agree in their types. */
+static void unite_overloads(struct infer *i, struct expr *x, const struct callee *c)
+{
+	for (uint32_t k = 1; k < c->fns.n; k++) {
+		struct function *f = c->fns.v[k];
+
+		for (uint32_t n = 0; n < x->args.n; n++)
+			type_unite(i->e, c->fn->locals.v[n]->sym.type, f->locals.v[n]->sym.type,
+				   f->locals.v[n]->sym.at);
+		type_unite(i->e, c->fn->ret, f->ret, f->ast->name_at);
+		f->overloads = c->fn->overloads = true;
+	}
+}
+
+static void queue_functions(struct infer *i, const struct callee *c)
+{
+	for (uint32_t k = 0; k < c->fns.n && i->live; k++) {
+		if (c->fns.v[k]->reachable)
+			continue;
+		c->fns.v[k]->reachable = true;
+		vec_push(i->e->arena, &i->e->queue, c->fns.v[k]);
+	}
+}
+
 struct tvar *infer_call(struct infer *i, struct expr *x)
 {
 	struct callee *c = arena_new(i->e->arena, struct callee);
 	struct function *other;
 
-	c->fn = elab_find_function(i->e, i->file, x->name, x->args.n, &other);
+	if (overload_find(i->e, i->file, x->name, x->args.n, &c->fns, &other))
+		c->fn = c->fns.v[0];
 	if (!c->fn && !other && find_builtin(x->name, c)) {
 		x->sym = c;
 		return infer_builtin(i, x, c);
@@ -113,10 +140,8 @@ struct tvar *infer_call(struct infer *i, struct expr *x)
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
 	x->sym = c;
-	if (i->live && !c->fn->reachable) {
-		c->fn->reachable = true;
-		vec_push(i->e->arena, &i->e->queue, c->fn);
-	}
+	unite_overloads(i, x, c);
+	queue_functions(i, c);
 	return c->fn->ret;
 }
 

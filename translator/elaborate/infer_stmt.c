@@ -143,12 +143,6 @@ static void infer_loop_exit(struct infer *i, struct stmt *s)
 			   s->kind == ST_BREAK ? "break" : "continue");
 }
 
-static void infer_next(struct infer *i, struct stmt *s)
-{
-	if (i->fn)
-		unsupported(i, s->at, "next in a function (to another overload) is");
-}
-
 static void infer_delete(struct infer *i, struct stmt *s)
 {
 	struct expr *x = s->e;
@@ -189,7 +183,7 @@ static const infer_stmt_fn infer_stmt_table[] = {
 	[ST_WHILE] = infer_loop,      [ST_FOR] = infer_loop,
 	[ST_FOREACH] = infer_foreach, [ST_RETURN] = infer_return,
 	[ST_BREAK] = infer_loop_exit, [ST_CONTINUE] = infer_loop_exit,
-	[ST_NEXT] = infer_next,       [ST_DELETE] = infer_delete,
+	[ST_NEXT] = infer_nothing,       [ST_DELETE] = infer_delete,
 	[ST_TRY] = infer_try,
 };
 

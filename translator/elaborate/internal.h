@@ -69,15 +69,19 @@ struct function {
 	struct tvar *ret;
 	bool valued; /* some return has a value, or the type is declared */
 	bool visited, reachable;
+	bool overloads; /* shares its types with others of its name */
 	uint32_t index; /* by lowering */
 };
 
+typedef VEC(struct function *) function_vec;
+
 /* Calls that are operations of their own and not rows of intrinsics.def. */
-enum builtin_kind { BI_INTRINSIC, BI_RAISE, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
+enum builtin_kind { BI_INTRINSIC, BI_RAISE, BI_ABORT, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
 
 /* expr->sym of E_CALL: a function of the script or the library, or (fn NULL) a built-in. */
 struct callee {
-	struct function *fn;
+	struct function *fn; /* the first of fns */
+	function_vec fns; /* in the order in which they run; all but the last say "next" */
 	enum builtin_kind builtin;
 	enum ir_intrinsic intrinsic;
 	const char *operands;
@@ -157,22 +161,34 @@ struct elab {
 	VEC(struct elab_probe) probes;
 	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
+	bool aborts; /* some code calls abort() */
 };
 
 /* names.c */
 void elab_add_file(struct elab *e, struct ast_file *f);
 struct global *elab_find_global(struct elab *e, struct ast_file *from, const char *name);
-/*
- * The function of that arity; else NULL, with *other one of the same name and another arity, or
- * NULL.
- */
-struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name,
-				    uint32_t arity, struct function **other);
+/* The first of that name, by struct function's next; NULL: none is known yet. */
+struct function *elab_functions_named(struct elab *e, const char *name);
+/* Asks the library; true when files came in. */
+bool elab_need_function(struct elab *e, const char *name);
 /* Makes aliases whose first component is @name (may hold '*') known. */
 void elab_need_alias(struct elab *e, const char *name);
 void elab_near_functions(struct elab *e, struct near_match *m);
 void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match *m);
 void elab_near_aliases(struct elab *e, struct near_match *m);
+
+/* overload.c */
+/* Whether a second function of that signature would never run, and has no priority to say so. */
+bool overload_hides(const struct function *first, const struct ast_function *ast,
+		    const struct ast_file *file);
+/*
+ * The functions of that arity that a call in @from may run, in order. False when there is none;
+ * *other then has the name and another arity, or is NULL.
+ */
+bool overload_find(struct elab *e, struct ast_file *from, const char *name, uint32_t arity,
+		   function_vec *out, struct function **other);
+/* A function that keeps @fn from being reached, or NULL. */
+const struct function *overload_before(const struct elab *e, const struct function *fn);
 
 /* types.c */
 struct tvar *type_new(struct elab *e, enum script_type t, struct span at);
@@ -264,6 +280,7 @@ struct lower {
 	struct function *fn; /* or NULL in a handler */
 	uint32_t cur; /* block that is being filled */
 	uint32_t err; /* where failures go */
+	uint32_t body_err; /* where those go that no try block of this body takes */
 	bool in_try;
 	struct loop *loop;
 	uint32_t action_block, action_insn; /* the action count of the running stretch */
@@ -294,6 +311,12 @@ void lower_cond(struct lower *l, struct expr *x, uint32_t yes, uint32_t no);
 struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b,
 			      struct span at);
 struct ir_val lower_call(struct lower *l, struct expr *x);
+/* One function, or the built-in that it wraps. */
+struct ir_val lower_call_of(struct lower *l, const struct function *fn, const struct ir_val *args,
+			    struct span at);
+/* Several, or one that may say "next": overload.c */
+struct ir_val overload_lower(struct lower *l, const struct callee *c, enum ir_type ret,
+			     const struct ir_val *args, struct span at);
 struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
 struct ir_val lower_assign(struct lower *l, struct expr *x);

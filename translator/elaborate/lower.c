@@ -110,6 +110,28 @@ static void zero_local(struct lower *l, const struct local *v)
 	lower_move(l, v->reg, str ? ir_strval(0) : ir_num(0));
 }
 
+/* The block of uncaught errors. abort() ends a handler as if nothing had happened. */
+static void add_error_block(struct lower *l)
+{
+	uint32_t entry = l->cur, kind, quiet, loud;
+	struct ir_val is;
+
+	l->cur = l->err = l->body_err = ir_new_block(l->m, l->f);
+	if (l->f->is_handler && l->e->aborts) {
+		kind = lower_temp(l, IR_I64);
+		lower_insn(l, IR_errkind, kind, NULL, 0);
+		is = lower_op2(l, IR_eq, ir_reg(kind), ir_num(ERR_ABORT), SPAN_NONE);
+		quiet = ir_new_block(l->m, l->f);
+		loud = ir_new_block(l->m, l->f);
+		lower_branch(l, is, quiet, loud);
+		l->cur = quiet;
+		lower_insn(l, IR_done, IR_NONE, NULL, 0);
+		l->cur = loud;
+	}
+	lower_insn(l, IR_abort, IR_NONE, NULL, 0);
+	l->cur = entry;
+}
+
 /*
  * Starts a body: entry block, the block where uncaught errors end, locals at their initial values.
  */
@@ -117,11 +139,10 @@ static void open_body(struct lower *l, struct ir_func *f, const local_vec *local
 {
 	l->f = f;
 	l->cur = ir_new_block(l->m, f);
-	l->err = ir_new_block(l->m, f);
+	add_error_block(l);
 	l->in_try = false;
 	l->loop = NULL;
 	l->action_block = IR_NONE;
-	ir_add(l->m, f, l->err, IR_abort, IR_NONE, NULL, 0);
 	for (uint32_t i = 0; i < locals->n; i++)
 		if (!locals->v[i]->is_param)
 			zero_local(l, locals->v[i]);

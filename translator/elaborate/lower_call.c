@@ -62,6 +62,11 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 	case BI_RAISE:
 		i = lower_insn(l, IR_raise, IR_NONE, args, nargs);
 		break;
+	case BI_ABORT:
+		lower_insn(l, IR_intr, IR_NONE, NULL, 0)->ref = IN_exit;
+		i = lower_insn(l, IR_fail, IR_NONE, NULL, 0);
+		i->imm = ERR_ABORT;
+		break;
 	case BI_WARN:
 		return emit_warning(l, args[0]);
 	case BI_LOADSTR_USER:
@@ -101,27 +106,35 @@ static struct ir_val *wrapped_args(struct lower *l, const struct function *fn,
 	return out;
 }
 
-struct ir_val lower_call(struct lower *l, struct expr *x)
+struct ir_val lower_call_of(struct lower *l, const struct function *fn, const struct ir_val *args,
+			    struct span at)
 {
-	const struct callee *c = x->sym;
-	struct ir_val *args = lower_exprs(l, &x->args, NULL, 0);
-	const struct expr *inner;
+	const struct expr *inner = lower_wrapped(fn);
 	enum ir_type ret;
 	struct ir_insn *i;
 	uint32_t r;
 
+	if (inner)
+		return lower_builtin(l, inner->sym, wrapped_args(l, fn, inner, args), inner->args.n,
+				     at);
+	ret = l->m->funcs.v[fn->index]->ret;
+	r = ret == IR_VOID ? IR_NONE : lower_temp(l, ret);
+	i = lower_insn(l, IR_call, r, args, fn->ast->params.n);
+	i->ref = fn->index;
+	i->loc = lower_loc(l, at);
+	return r == IR_NONE ? ir_num(0) : ir_reg(r);
+}
+
+struct ir_val lower_call(struct lower *l, struct expr *x)
+{
+	const struct callee *c = x->sym;
+	struct ir_val *args = lower_exprs(l, &x->args, NULL, 0);
+
 	if (!c->fn)
 		return lower_builtin(l, c, args, x->args.n, name_span(x));
-	inner = lower_wrapped(c->fn);
-	if (inner)
-		return lower_builtin(l, inner->sym, wrapped_args(l, c->fn, inner, args),
-				     inner->args.n, name_span(x));
-	ret = l->m->funcs.v[c->fn->index]->ret;
-	r = ret == IR_VOID ? IR_NONE : lower_temp(l, ret);
-	i = lower_insn(l, IR_call, r, args, x->args.n);
-	i->ref = c->fn->index;
-	i->loc = lower_loc(l, name_span(x));
-	return r == IR_NONE ? ir_num(0) : ir_reg(r);
+	if (c->fn->ast->has_next)
+		return overload_lower(l, c, l->m->funcs.v[c->fn->index]->ret, args, name_span(x));
+	return lower_call_of(l, c->fn, args, name_span(x));
 }
 
 static bool is_plain_string(const struct fmt_spec *f)

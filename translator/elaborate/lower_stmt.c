@@ -214,9 +214,18 @@ static void lower_loop_exit(struct lower *l, struct stmt *s)
 
 static void lower_next(struct lower *l, struct stmt *s)
 {
-	(void)s;
+	struct ir_insn *i;
+
 	end_open_iters(l);
-	lower_insn(l, IR_done, IR_NONE, NULL, 0);
+	if (!l->fn) {
+		lower_insn(l, IR_done, IR_NONE, NULL, 0);
+		return;
+	}
+	i = lower_insn(l, IR_fail, IR_NONE, NULL, 0);
+	i->imm = ERR_NEXT;
+	i->loc = lower_keyword_loc(l, s->at);
+	i->err = l->body_err;
+	lower_jump(l, l->body_err);
 }
 
 static void lower_delete(struct lower *l, struct stmt *s)
@@ -237,6 +246,18 @@ static void lower_delete(struct lower *l, struct stmt *s)
 	}
 }
 
+/* Nothing catches abort(). */
+static void pass_on_abort(struct lower *l)
+{
+	uint32_t kind = lower_temp(l, IR_I64), other = ir_new_block(l->m, l->f);
+	struct ir_val is;
+
+	lower_insn(l, IR_errkind, kind, NULL, 0);
+	is = lower_op2(l, IR_eq, ir_reg(kind), ir_num(ERR_ABORT), SPAN_NONE);
+	lower_branch(l, is, l->err, other);
+	l->cur = other;
+}
+
 static void lower_try(struct lower *l, struct stmt *s)
 {
 	uint32_t body = ir_new_block(l->m, l->f), catch = ir_new_block(l->m, l->f),
@@ -253,6 +274,8 @@ static void lower_try(struct lower *l, struct stmt *s)
 	l->err = outer;
 	l->in_try = was_in_try;
 	l->cur = catch;
+	if (l->e->aborts)
+		pass_on_abort(l);
 	if (s->catch_var) {
 		text = lower_temp(l, IR_STR);
 		lower_insn(l, IR_errmsg, text, NULL, 0);

@@ -110,17 +110,11 @@ static void add_function(struct elab *e, struct ast_file *f, struct ast_function
 	struct function *fn = arena_new(e->arena, struct function), **tail;
 
 	for (const struct function *o = *slot; o; o = o->next) {
-		if (o->ast->params.n != ast->params.n ||
+		if (o->ast->params.n != ast->params.n || !overload_hides(o, ast, f) ||
 		    !clash(f, ast->is_private, o->file, o->ast->is_private))
 			continue;
-		if (ast->priority >= 0 || o->ast->priority >= 0) {
-			diag_error(e->diag, TAG_UNSUPPORTED, ast->name_at,
-				   "overloads of \"%s\" by priority are not supported yet",
-				   ast->name);
-			diag_note(e->diag, o->ast->name_at, "the other one");
-		} else {
-			report_duplicate(e, "function", ast->name, ast->name_at, o->ast->name_at);
-		}
+		report_duplicate(e, "function", ast->name, ast->name_at, o->ast->name_at);
+		diag_hint(e->diag, "a call goes on to the second only when the first says \"next\"");
 		return;
 	}
 	fn->name = ast->name;
@@ -191,36 +185,14 @@ struct global *elab_find_global(struct elab *e, struct ast_file *from, const cha
 	return g;
 }
 
-static struct function *pick_function(struct function *list, const struct ast_file *from,
-				      uint32_t arity, struct function **other)
+struct function *elab_functions_named(struct elab *e, const char *name)
 {
-	struct function *best = NULL;
-
-	*other = NULL;
-	for (struct function *f = list; f; f = f->next) {
-		if (f->ast->is_private && f->file != from)
-			continue;
-		if (f->ast->params.n != arity) {
-			*other = f;
-			continue;
-		}
-		if (f->file == from)
-			return f;
-		if (!best || (best->file->src->library && !f->file->src->library))
-			best = f;
-	}
-	return best;
+	return *symtab_at(e, &e->function_names, name);
 }
 
-struct function *elab_find_function(struct elab *e, struct ast_file *from, const char *name,
-				    uint32_t arity, struct function **other)
+bool elab_need_function(struct elab *e, const char *name)
 {
-	struct function *f =
-		pick_function(*symtab_at(e, &e->function_names, name), from, arity, other);
-
-	if (!f && need(e, LIB_FUNCTION, name))
-		f = pick_function(*symtab_at(e, &e->function_names, name), from, arity, other);
-	return f;
+	return need(e, LIB_FUNCTION, name);
 }
 
 struct alias_search {

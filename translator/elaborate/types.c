@@ -147,6 +147,13 @@ static void report_void(struct elab *e, const struct expr *x)
  */
 void type_finish(struct elab *e)
 {
+	/* one overload with a value gives it to all: the others return 0 or "" */
+	for (uint32_t i = 0; i < e->functions.n; i++) {
+		struct function *fn = e->functions.v[i];
+
+		if (fn->overloads && fn->valued && type_of(fn->ret) == T_UNKNOWN)
+			type_root(fn->ret)->type = T_LONG;
+	}
 	for (uint32_t i = 0; i < e->functions.n; i++) {
 		struct function *fn = e->functions.v[i];
 

@@ -146,6 +146,7 @@ struct ast_function {
 	VEC(struct ast_param) params;
 	enum script_type ret_type; /* T_UNKNOWN: not written */
 	int64_t priority; /* -1: not written */
+	bool has_next; /* may hand its call on to another of that name */
 	struct stmt *body; /* NULL: embedded C */
 	const char *embedded;
 	struct span embedded_at;

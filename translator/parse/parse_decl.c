@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Top-level items: globals, functions, embedded C; probes have a file of their own. */
 #include <limits.h>
+#include <string.h>
 
 #include "parser.h"
 
@@ -120,14 +121,17 @@ static void parse_function(struct parser *p, bool is_private, struct span first)
 	if (f->ret_type == T_UNKNOWN)
 		f->ret_type = parse_type(p);
 	parse_priority(p, f);
+	p->saw_next = false;
 	if (parser_at(p, TK_EMBEDDED)) {
 		t = parser_embedded(p);
 		f->embedded = t.str;
 		f->embedded_at = t.at;
+		f->has_next = strstr(t.str, "STAP_NEXT") != NULL;
 	} else {
 		if (!parser_at(p, OP_LBRACE))
 			parser_fail(p, "the function's body in '{' '}'");
 		f->body = parse_block(p);
+		f->has_next = p->saw_next;
 	}
 	f->at = span_join(first, p->last);
 	vec_push(p->env->arena, &p->file->functions, f);

@@ -208,6 +208,7 @@ static struct stmt *parse_any(struct parser *p)
 	case KW_CONTINUE:
 		return parse_word(p, ST_CONTINUE);
 	case KW_NEXT:
+		p->saw_next = true;
 		return parse_word(p, ST_NEXT);
 	case OP_RBRACE:
 	case KW_ELSE:

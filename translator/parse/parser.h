@@ -29,6 +29,7 @@ struct parser {
 	enum token_kind last_kind;
 	struct bracket *open; /* innermost */
 	unsigned int depth;
+	bool saw_next; /* a "next" since the function being parsed began */
 	const char *print_names[32]; /* interned, by enum print_flags */
 	jmp_buf panic;
 };
