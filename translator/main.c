@@ -189,6 +189,8 @@ static int run_ir_passes(struct compile *c)
 		if (verify(c, ir_passes[i].name))
 			return -1;
 	}
+	if (!c->s->unoptimised && elab_drop_empty(c->elab, c->ir))
+		return -1;
 	refused = ir_place(c->ir, c->backend->sides, &probe);
 	if (refused) {
 		diag_error(&c->s->diag, TAG_RUNTIME, elab_probe_at(c->elab, probe), "%s", refused);
@@ -215,7 +217,7 @@ static int pass_elaborate(struct compile *c)
 	c->ir = lower(c->elab);
 	c->ir->name = s->module_name;
 	c->ir->limits = s->limits;
-	if (run_ir_passes(c))
+	if (run_ir_passes(c) || s->diag.errors)
 		return -1;
 	n = elab_counts(c->elab);
 	pass_end(s, &clock, 2, true, "analyzed script: %u probe%s, %u function%s, %u embed%s, %u global%s", n.probes,

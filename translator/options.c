@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_RUNTIME = 256, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR };
+enum { OPT_RUNTIME = 256, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY };
 
 struct option_row {
 	int key; /* the short option, or an OPT_ number */
@@ -255,6 +255,13 @@ static int set_dump_ir(struct session *s, const char *arg)
 	return 0;
 }
 
+static int set_no_display(struct session *s, const char *arg)
+{
+	(void)arg;
+	s->no_global_display = true;
+	return 0;
+}
+
 static int set_color(struct session *s, const char *arg)
 {
 	static const char *const when[] = { "auto", "always", "never" };
@@ -289,6 +296,8 @@ static const struct option_row rows[] = {
 	{ OPT_RUNTIME, "runtime", "NAME", set_runtime, "kernel (a module), bpf or user; without it: the first of kernel and bpf that works here" },
 	{ OPT_BPF, "bpf", NULL, set_bpf, "the same as --runtime=bpf" },
 	{ OPT_DUMP_IR, "dump-ir", NULL, set_dump_ir, "print the intermediate form after pass 2 and stop" },
+	{ OPT_NO_DISPLAY, "no-global-var-display", NULL, set_no_display,
+	  "do not show at the end the globals that were written and never read" },
 	{ OPT_VP, "vp", "DIGITS", set_pass_verbosity, "verbosity of each pass, a digit each" },
 	{ OPT_COLOR, "color", "WHEN", set_color, "colour messages: auto, always or never" },
 	{ 'V', "version", NULL, NULL, "print the version" },

@@ -29,6 +29,7 @@ struct session {
 	int last_pass; /* -p, 5 */
 	int verbose; /* number of -v */
 	bool guru, unoptimised, keep_tmp, dump_ir, quiet_warnings;
+	bool no_global_display; /* of globals that were written and never read */
 	const char *module_name; /* -m or generated */
 	bool module_name_given;
 	const char *output; /* -o */

@@ -89,6 +89,9 @@ struct elab *elaborate(const struct elab_input *in)
 	drain_queue(e);
 	check_unused(e);
 	if (s->diag.errors == before) {
+		warn_globals(e);
+		if (!s->no_global_display)
+			dump_globals(e);
 		type_finish(e);
 		check_globals(e);
 	}

@@ -42,4 +42,10 @@ struct span elab_probe_at(const struct elab *e, uint32_t probe);
  */
 struct ir_module *lower(struct elab *e);
 
+/*
+ * Takes probes whose simplified handlers do nothing out of @m, and out of what elab_print() shows.
+ * -1 after an error: none is left.
+ */
+int elab_drop_empty(struct elab *e, struct ir_module *m) __attribute__((warn_unused_result));
+
 #endif

@@ -28,12 +28,12 @@ static struct tvar *infer_string(struct infer *i, struct expr *x)
 
 static struct tvar *infer_read_symbol(struct infer *i, struct expr *x)
 {
-	return infer_symbol(i, x, ACC_READ);
+	return infer_symbol(i, x, i->dropped ? ACC_UPDATE : ACC_READ);
 }
 
 static struct tvar *infer_read_index(struct infer *i, struct expr *x)
 {
-	return infer_index(i, x, ACC_READ);
+	return infer_index(i, x, i->dropped ? ACC_UPDATE : ACC_READ);
 }
 
 static struct tvar *infer_star(struct infer *i, struct expr *x)
@@ -49,7 +49,7 @@ static struct tvar *infer_unary(struct infer *i, struct expr *x)
 
 static struct tvar *infer_incdec(struct infer *i, struct expr *x)
 {
-	struct tvar *t = infer_lvalue(i, x->a, ACC_READ | ACC_WRITE,
+	struct tvar *t = infer_lvalue(i, x->a, ACC_WRITE | (i->dropped ? ACC_UPDATE : ACC_READ),
 				      x->kind == E_PREINC || x->kind == E_POSTINC ? "++" : "--");
 
 	if (t)
@@ -111,6 +111,7 @@ static struct tvar *infer_cond(struct infer *i, struct expr *x)
 
 static struct tvar *infer_assign(struct infer *i, struct expr *x)
 {
+	unsigned int old = i->dropped ? ACC_UPDATE : ACC_READ;
 	struct tvar *l, *r;
 
 	if (x->op == B_STAT) {
@@ -118,7 +119,7 @@ static struct tvar *infer_assign(struct infer *i, struct expr *x)
 		infer_long(i, x->b);
 		return long_at(i, x->at);
 	}
-	l = infer_lvalue(i, x->a, x->op == B_NONE ? ACC_WRITE : ACC_READ | ACC_WRITE,
+	l = infer_lvalue(i, x->a, x->op == B_NONE ? ACC_WRITE : ACC_WRITE | old,
 			 bin_op_text(x->op));
 	r = infer_expr(i, x->b);
 	if (!l)
@@ -214,16 +215,19 @@ static struct tvar *infer_any(struct infer *i, struct expr *x, bool value, bool 
 
 struct tvar *infer_expr(struct infer *i, struct expr *x)
 {
+	i->dropped = false;
 	return infer_any(i, x, true, false);
 }
 
 struct tvar *infer_printed(struct infer *i, struct expr *x)
 {
+	i->dropped = false;
 	return infer_any(i, x, true, true);
 }
 
 void infer_void(struct infer *i, struct expr *x)
 {
+	i->dropped = true;
 	infer_any(i, x, x->kind != E_CALL && x->kind != E_PRINT, false);
 }
 

@@ -19,6 +19,8 @@ static void infer_block(struct infer *i, struct stmt *s)
 static void infer_expr_stmt(struct infer *i, struct stmt *s)
 {
 	infer_void(i, s->e);
+	if (!s->e->at.src->library && !s->e->synthetic && !expr_has_effect(s->e))
+		diag_warning(i->e->diag, TAG_EFFECT, s->e->at, "statement without effect");
 }
 
 static void infer_if(struct infer *i, struct stmt *s)
@@ -41,6 +43,15 @@ static void infer_loop(struct infer *i, struct stmt *s)
 	i->loops--;
 }
 
+/* Variables that the syntax asks for may go unused. */
+static void infer_need(const struct expr *x)
+{
+	const struct symbol *s = x->sym;
+
+	if (s && s->kind == SYM_LOCAL)
+		((struct local *)x->sym)->needed = true;
+}
+
 /* A key or value of a foreach is a plain variable that gets the type of the array's. */
 static void infer_loop_var(struct infer *i, struct expr *v, struct tvar *t)
 {
@@ -52,6 +63,7 @@ static void infer_loop_var(struct infer *i, struct expr *v, struct tvar *t)
 		return;
 	}
 	have = infer_lvalue(i, v, ACC_WRITE, "foreach");
+	infer_need(v);
 	if (have)
 		type_unite(i->e, have, t, v->at);
 }
@@ -171,6 +183,7 @@ static void infer_try(struct infer *i, struct stmt *s)
 	if (s->catch_var) {
 		struct tvar *t = infer_lvalue(i, s->catch_var, ACC_WRITE, "catch");
 
+		infer_need(s->catch_var);
 		if (t)
 			type_want(i->e, t, T_STRING, s->catch_var->at, TAG_TYPE);
 	}
@@ -193,30 +206,6 @@ void infer_stmt(struct infer *i, struct stmt *s)
 		infer_stmt_table[s->kind](i, s);
 }
 
-/* Locals that are read but never get a value are nearly always misspelt. */
-static void warn_unassigned(const struct infer *i)
-{
-	for (uint32_t n = 0; n < i->locals->n; n++) {
-		const struct local *l = i->locals->v[n];
-		struct near_match m;
-
-		if (!l->read || l->assigned || l->is_param || !l->read_at.src ||
-		    l->read_at.src->library)
-			continue;
-		diag_warning(i->e->diag, TAG_UNUSED, l->read_at,
-			     "local variable \"%s\" is never assigned, it reads as 0 or \"\"",
-			     l->sym.name);
-		near_init(&m, l->sym.name);
-		for (uint32_t k = 0; k < i->locals->n; k++)
-			if (i->locals->v[k]->assigned || i->locals->v[k]->is_param)
-				near_try(&m, i->locals->v[k]->sym.name);
-		if (i->file)
-			elab_near_globals(i->e, i->file, &m);
-		if (near_best(&m))
-			diag_hint(i->e->diag, "did you mean %s?", near_best(&m));
-	}
-}
-
 void infer_handler(struct elab *e, struct handler *h)
 {
 	struct infer i = { .e = e, .locals = &h->locals, .handler = h, .live = true };
@@ -232,7 +221,7 @@ void infer_handler(struct elab *e, struct handler *h)
 		i.shared = h->orig_parts.v[n].s != h->origin->body;
 		infer_stmt(&i, h->parts.v[n].s);
 	}
-	warn_unassigned(&i);
+	warn_locals(&i);
 }
 
 static void warn_shadowed(struct elab *e, struct function *fn)
@@ -268,5 +257,5 @@ void infer_function(struct elab *e, struct function *fn, bool live)
 	}
 	warn_shadowed(e, fn);
 	infer_stmt(&i, fn->ast->body);
-	warn_unassigned(&i);
+	warn_locals(&i);
 }

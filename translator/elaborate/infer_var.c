@@ -27,19 +27,42 @@ static struct local *add_local(struct infer *i, struct expr *x)
 
 static void touch_local(const struct infer *i, struct local *l, struct expr *x, unsigned int access)
 {
-	if (access & ACC_WRITE)
+	if (access & ACC_WRITE) {
 		l->assigned = true;
-	if ((access & ACC_READ) && !l->read && !i->shared) {
+		if (!l->assigned_at.src && !i->shared)
+			l->assigned_at = x->at;
+	}
+	l->needed = l->needed || (access & ACC_READ);
+	if ((access & (ACC_READ | ACC_UPDATE)) && !l->read && !i->shared) {
 		l->read = true;
 		l->read_at = x->at;
 	}
 }
 
+/* Two scripts of one session share names, meant or not. */
+static void warn_cross_file(const struct infer *i, const struct global *g, struct span at)
+{
+	if (g->file == i->file || g->file->src->library || i->file->src->library)
+		return;
+	diag_warning(i->e->diag, TAG_CROSS_FILE, at,
+		     "global variable \"%s\" of another file is used here", g->sym.name);
+	diag_note(i->e->diag, g->sym.at, "declared here");
+	diag_hint(i->e->diag, "a variable that is meant for one file only is declared \"private\"");
+}
+
 /* Counts a use of a global and refuses what would change an array that is being gone through. */
 static bool touch_global(struct infer *i, struct global *g, struct span at, unsigned int access)
 {
-	if (i->live)
+	if (!g->mentioned)
+		warn_cross_file(i, g, at);
+	g->mentioned = true;
+	if (i->live) {
 		g->used = true;
+		g->read = g->read || (access & ACC_READ);
+		g->written = g->written || (access & ACC_WRITE);
+	}
+	if ((access & ACC_READ) && !g->read_at.src && !i->file->src->library)
+		g->read_at = at;
 	if (!(access & ACC_WRITE))
 		return true;
 	if (i->in_guard) {

@@ -41,7 +41,9 @@ struct symbol {
 struct local {
 	struct symbol sym;
 	bool is_param, assigned, read; /* read: in code of its own, not only in that of an alias */
+	bool needed; /* read anywhere, or a variable of foreach or catch */
 	struct span read_at;
+	struct span assigned_at; /* in code of its own; no source: only in that of an alias */
 	uint32_t reg; /* by lowering */
 };
 
@@ -55,6 +57,11 @@ struct global {
 	struct tvar *keys[IR_MAXKEYS];
 	unsigned int stat_ops;
 	bool used; /* from a body that may run */
+	bool read, written; /* likewise; "n++" alone does not read n */
+	bool mentioned; /* from any body */
+	bool hex; /* holds an address: shown as one */
+	bool synthetic; /* made by pass 2 */
+	struct span read_at; /* by the user's code */
 	uint32_t index; /* by lowering */
 };
 
@@ -114,6 +121,7 @@ struct handler {
 	VEC(const char *) targets; /* context variables it names */
 	const struct probe_site *site; /* the first; the others agree in every target */
 	local_vec locals;
+	bool synthetic; /* made by pass 2 */
 	uint32_t index; /* by lowering */
 };
 
@@ -225,6 +233,30 @@ bool expr_assigns(struct expr *e);
 /* expand.c */
 void expand_probe(struct elab *e, struct ast_probe *p, struct ast_file *f);
 
+struct infer;
+
+/* make.c: trees that no script wrote */
+struct expr *make_number(struct elab *e, int64_t n, struct span at);
+struct expr *make_string(struct elab *e, const char *s, struct span at);
+struct expr *make_name(struct elab *e, enum expr_kind kind, const char *name, struct span at);
+struct expr *make_op(struct elab *e, enum expr_kind kind, unsigned int op, struct expr *a,
+		      struct expr *b);
+struct expr *make_printf(struct elab *e, const char *format, struct span at);
+void make_arg(struct elab *e, struct expr *x, struct expr *arg);
+struct stmt *make_stmt(struct elab *e, enum stmt_kind kind, struct expr *x);
+/* A handler of e->handlers, still to be inferred. */
+struct handler *make_handler(struct elab *e, struct ast_file *f, const struct ast_probe *origin,
+			      struct stmt *body);
+
+/* dump.c: end probes that show globals which were written and never read */
+void dump_globals(struct elab *e);
+
+/* unused.c */
+void warn_locals(const struct infer *i);
+void warn_globals(struct elab *e);
+/* Whether evaluating @x can be noticed but by its value. */
+bool expr_has_effect(struct expr *x);
+
 /* infer*.c: one walk over a body resolves its names and collects its types */
 struct infer {
 	struct elab *e;
@@ -235,6 +267,7 @@ struct infer {
 	bool live; /* may run: uses count */
 	bool shared; /* in the code of an alias, where not every use assigns every variable */
 	bool in_guard; /* in a probe's if (...) */
+	bool dropped; /* the value of the expression that is about to be inferred is not used */
 	unsigned int loops;
 	struct foreach_frame {
 		struct foreach_frame *up;
@@ -254,7 +287,8 @@ struct tvar *infer_call(struct infer *i, struct expr *x);
 struct tvar *infer_print(struct infer *i, struct expr *x);
 struct tvar *infer_target(struct infer *i, struct expr *x);
 /* infer_var.c */
-enum access { ACC_READ = 1, ACC_WRITE = 2 };
+/* ACC_UPDATE: the old value is needed for nothing but the new one */
+enum access { ACC_READ = 1, ACC_WRITE = 2, ACC_UPDATE = 4 };
 struct tvar *infer_symbol(struct infer *i, struct expr *x, unsigned int access);
 struct tvar *infer_index(struct infer *i, struct expr *x, unsigned int access);
 /* A variable that is written to; NULL after an error. */
@@ -282,6 +316,7 @@ struct lower {
 	uint32_t err; /* where failures go */
 	uint32_t body_err; /* where those go that no try block of this body takes */
 	bool in_try;
+	bool uncounted; /* the translator's own code: bounded, and not counted as actions */
 	struct loop *loop;
 	uint32_t action_block, action_insn; /* the action count of the running stretch */
 };

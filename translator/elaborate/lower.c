@@ -46,6 +46,7 @@ static void lower_global(struct lower *l, struct global *g, uint32_t nth)
 		out->max_entries =
 			(uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
 	out->stat_ops = g->stat_ops;
+	out->hex = g->hex;
 	if (g->ast->init && g->ast->init->kind == E_STRING)
 		out->init_str = const_bytes(l, g->ast->init);
 	else if (g->ast->init)
@@ -175,6 +176,7 @@ static void lower_handler(struct lower *l, struct handler *h, uint32_t n)
 		v->reg = ir_new_reg(l->m, f, lower_type(type_final(v->sym.type)), v->sym.name);
 	}
 	l->fn = NULL;
+	l->uncounted = h->synthetic;
 	open_body(l, f, &h->locals);
 	for (uint32_t i = 0; i < h->guards.n; i++) {
 		uint32_t yes = ir_new_block(l->m, f), no = ir_new_block(l->m, f);

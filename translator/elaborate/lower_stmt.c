@@ -18,6 +18,8 @@ static void count_action(struct lower *l, uint32_t loc)
 {
 	struct ir_insn *i;
 
+	if (l->uncounted)
+		return;
 	if (l->action_block == l->cur) {
 		l->f->blocks.v[l->cur]->insns.v[l->action_insn].imm++;
 		return;

@@ -36,6 +36,12 @@ static void **symtab_at(struct elab *e, struct symtab *t, const char *name)
 	return &t->slot[i].value;
 }
 
+/* Code of the library must not meet a script's variables by chance. */
+static bool hidden_from(const struct global *g, const struct ast_file *from)
+{
+	return g->ast->is_private || (from->src->library && !g->file->src->library);
+}
+
 /* Whether two declarations of one name exclude each other. */
 static bool clash(const struct ast_file *f, bool private_f, const struct ast_file *g,
 		  bool private_g)
@@ -169,7 +175,7 @@ static struct global *pick_global(struct global *list, const struct ast_file *fr
 	for (struct global *g = list; g; g = g->next) {
 		if (g->file == from)
 			return g;
-		if (!g->ast->is_private &&
+		if (!hidden_from(g, from) &&
 		    (!best || (best->file->src->library && !g->file->src->library)))
 			best = g;
 	}

@@ -83,6 +83,7 @@ struct expr {
 	struct span op_at; /* the operator or name: what run-time errors point at */
 	uint8_t op; /* bin_op, un_op, stat_op or print_flags */
 	bool address_of; /* &$var->m */
+	bool synthetic; /* made by pass 2: may call what scripts may not */
 	uint16_t height; /* of the tree below, at most PARSE_MAX_DEPTH: bounds every recursion over it */
 	enum script_type type; /* by pass 2 */
 	const char *name;
