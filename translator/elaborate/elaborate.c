@@ -88,8 +88,10 @@ struct elab *elaborate(const struct elab_input *in)
 		infer_handler(e, e->handlers.v[i]);
 	drain_queue(e);
 	check_unused(e);
-	if (s->diag.errors == before) {
+	/* with errors, what is unused is often their consequence */
+	if (s->diag.errors == before || s->diag.warnings_are_errors)
 		warn_globals(e);
+	if (s->diag.errors == before) {
 		if (!s->no_global_display)
 			dump_globals(e);
 		type_finish(e);
