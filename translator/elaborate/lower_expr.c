@@ -53,18 +53,28 @@ struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, 
 }
 
 /*
- * The values of two operands, in order; a local's register is copied when the second may change the
- * local.
+ * A local's own register is the value of its name, of an assignment to it, of a unary plus: copied,
+ * when what comes next may change the local.
  */
+static bool is_local_reg(const struct lower *l, struct ir_val v)
+{
+	return v.kind == IRV_REG && l->f->reg_names.v[v.reg];
+}
+
+static struct ir_val copied(struct lower *l, struct ir_val v)
+{
+	uint32_t r = lower_temp(l, l->f->regs.v[v.reg]);
+
+	lower_move(l, r, v);
+	return ir_reg(r);
+}
+
+/* The values of two operands, in order. */
 static void lower_pair(struct lower *l, struct expr *x, struct ir_val *a, struct ir_val *b)
 {
 	*a = lower_expr(l, x->a);
-	if (a->kind == IRV_REG && x->a->kind == E_SYMBOL && expr_assigns(x->b)) {
-		uint32_t r = lower_temp(l, l->f->regs.v[a->reg]);
-
-		lower_move(l, r, *a);
-		*a = ir_reg(r);
-	}
+	if (is_local_reg(l, *a) && expr_assigns(x->b))
+		*a = copied(l, *a);
 	*b = lower_expr(l, x->b);
 }
 
@@ -149,13 +159,8 @@ static bool any_assigns(const expr_vec *xs, uint32_t from, struct expr *after)
 struct ir_val lower_nth(struct lower *l, const expr_vec *xs, uint32_t n, struct expr *after)
 {
 	struct ir_val v = lower_expr(l, xs->v[n]);
-	uint32_t r;
 
-	if (v.kind != IRV_REG || xs->v[n]->kind != E_SYMBOL || !any_assigns(xs, n + 1, after))
-		return v;
-	r = lower_temp(l, l->f->regs.v[v.reg]);
-	lower_move(l, r, v);
-	return ir_reg(r);
+	return is_local_reg(l, v) && any_assigns(xs, n + 1, after) ? copied(l, v) : v;
 }
 
 struct ir_val *lower_exprs(struct lower *l, const expr_vec *xs, struct expr *after, uint32_t extra)
