@@ -219,15 +219,26 @@ static void core_types(struct types *t)
 	add_field(t, "tgid", t->t_int, 16);
 }
 
+/* The kernel knows a context by the name of its structure. */
+static int ctx_ptr(struct types *t, const char *name)
+{
+	int id = btf__find_by_name_kind(t->b, name, BTF_KIND_STRUCT);
+
+	if (id < 0)
+		id = add_struct(t, name, 0);
+	return check(t, btf__add_ptr(t->b, id));
+}
+
 static int function_type(struct types *t, const struct bpf_fn *f)
 {
+	int ctx = f->ctx ? ctx_ptr(t, f->ctx) : t->t_ctx;
 	int proto = check(t, btf__add_func_proto(t->b, f->kind == FN_PROG ? t->t_int : t->t_long));
 
 	for (uint32_t k = 0; k < f->nargs; k++) {
 		static const char *const names[] = { "a", "b", "c", "d", "e" };
 
-		if (f->kind == FN_PROG)
-			check(t, btf__add_func_param(t->b, "ctx", t->t_ctx));
+		if (f->kind == FN_PROG || (f->ctx && !k))
+			check(t, btf__add_func_param(t->b, "ctx", ctx));
 		else
 			check(t, btf__add_func_param(t->b, names[k], t->t_long));
 	}

@@ -14,17 +14,12 @@ enum {
 	PT_RSP = 152
 };
 
-static void load_ctx(struct gen *g, int reg)
-{
-	ba_ld(g->as, BPF_DW, reg, FP, FRAME_CTX);
-}
-
 /* Argument @n is the (n - 6)th word above the return address. */
 static void stack_arg(struct gen *g, uint32_t n)
 {
 	enum ir_attach kind = g->u->m->probes.v[g->h->probe]->kind;
 
-	load_ctx(g, R1);
+	g_ctx(g, R1);
 	ba_ld(g->as, BPF_DW, R3, R1, PT_RSP);
 	ba_alui(g->as, BPF_ADD, R3, (int32_t)(8 * (n - 6)));
 	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
@@ -40,7 +35,7 @@ void em_arg(struct gen *g, const struct ir_insn *i)
 	static const int regs[] = { PT_RDI, PT_RSI, PT_RDX, PT_RCX, PT_R8, PT_R9 };
 
 	if (i->imm >= 1 && i->imm <= 6) {
-		load_ctx(g, R1);
+		g_ctx(g, R1);
 		ba_ld(g->as, BPF_DW, R0, R1, regs[i->imm - 1]);
 	} else {
 		stack_arg(g, i->imm);
@@ -50,14 +45,14 @@ void em_arg(struct gen *g, const struct ir_insn *i)
 
 void em_retval(struct gen *g, const struct ir_insn *i)
 {
-	load_ctx(g, R1);
+	g_ctx(g, R1);
 	ba_ld(g->as, BPF_DW, R0, R1, PT_RAX);
 	g_done(g, i->dst, R0);
 }
 
 void em_tparg(struct gen *g, const struct ir_insn *i)
 {
-	load_ctx(g, R1);
+	g_ctx(g, R1);
 	ba_ld(g->as, BPF_DW, R0, R1, (int)(8 * IR_TPARG_N(i->imm)));
 	ba_narrow(g->as, R0, IR_MEM_WIDTH(i->imm), (int)IR_MEM_SIGNED(i->imm));
 	g_done(g, i->dst, R0);

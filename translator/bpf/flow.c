@@ -1,32 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Handler bodies: blocks in order, jumps, error exits, calls. In a state machine a transition
- * stores the number of the next state and returns to bpf_loop; the dispatcher at the top of the
- * callback jumps to that state's label.
+ * stores the number of the next state and ends the step; the dispatcher at the top of the next step
+ * jumps to that state's label.
  */
 #include "bpf/gen.h"
 
-static uint32_t new_state(struct gen *g, uint32_t label)
+static uint32_t new_state(struct gen *g, uint32_t chunk, uint32_t label)
 {
-	vec_push(g->u->arena, &g->h->states, label);
-	return g->h->states.n - 1;
+	struct chunk *c = &g->h->chunks.v[chunk];
+
+	vec_push(g->u->arena, &c->states, label);
+	return chunk << 16 | (c->states.n - 1);
 }
 
-/* Returns to bpf_loop: 0 for another step, 1 for the end. */
+/* Returns to the loop: 0 for another step, 1 for the end. */
 static void leave_step(struct gen *g, int32_t r)
 {
 	ba_movi(g->as, R0, r);
 	ba_exit(g->as);
 }
 
-static bool is_back_edge(const struct gen *g, uint32_t block)
+/* A back edge, or into another chunk. */
+static bool is_transition(const struct gen *g, uint32_t block)
 {
-	return g->fg->rank[block] <= g->rank;
+	return g->fg->rank[block] <= g->rank || g->fg->chunk[block] != g->chunk;
+}
+
+static bool falls_through(const struct gen *g, uint32_t block)
+{
+	return g->fg->rank[block] == g->rank + 1 && !is_transition(g, block);
 }
 
 void emit_goto_block(struct gen *g, uint32_t block)
 {
-	if (is_back_edge(g, block)) {
+	if (is_transition(g, block)) {
 		ba_sti(g->as, BPF_W, R9, SH_STATE, (int32_t)g->fg->state[block]);
 		leave_step(g, 0);
 		return;
@@ -75,7 +83,7 @@ static void flush_stubs(struct gen *g)
 
 void em_jmp(struct gen *g, const struct ir_insn *i)
 {
-	if (g->fg->rank[i->succ[0]] != g->rank + 1)
+	if (!falls_through(g, i->succ[0]))
 		emit_goto_block(g, i->succ[0]);
 }
 
@@ -84,7 +92,7 @@ static void branch_tail(struct gen *g, const struct ir_insn *i, uint32_t l_false
 {
 	emit_goto_block(g, i->succ[0]);
 	ba_place(g->as, l_false);
-	if (g->fg->rank[i->succ[1]] != g->rank + 1)
+	if (!falls_through(g, i->succ[1]))
 		emit_goto_block(g, i->succ[1]);
 }
 
@@ -111,11 +119,11 @@ static void branch_on(struct gen *g, const struct ir_insn *br, int op, int inver
 {
 	uint32_t l;
 
-	if (!is_back_edge(g, br->succ[0]) && g->fg->rank[br->succ[1]] == g->rank + 1) {
+	if (!is_transition(g, br->succ[0]) && falls_through(g, br->succ[1])) {
 		cond(g, op, a, b, imm, g->fg->label[br->succ[0]]);
 		return;
 	}
-	if (!is_back_edge(g, br->succ[1]) && g->fg->rank[br->succ[0]] == g->rank + 1) {
+	if (!is_transition(g, br->succ[1]) && falls_through(g, br->succ[0])) {
 		cond(g, inverse, a, b, imm, g->fg->label[br->succ[1]]);
 		return;
 	}
@@ -340,7 +348,7 @@ void em_call(struct gen *g, const struct ir_insn *i)
 {
 	const struct fngen *callee = g->h->fns.v[g->h->fn_of[i->ref]];
 	uint32_t l_ret = ba_label(g->as), l_err = ba_label(g->as);
-	uint32_t ret = new_state(g, l_ret), err = new_state(g, l_err);
+	uint32_t ret = new_state(g, g->chunk, l_ret), err = new_state(g, g->chunk, l_err);
 
 	push_frame(g, i, callee, ret, err);
 	unstage_args(g, i, callee);
@@ -360,6 +368,41 @@ void em_call(struct gen *g, const struct ir_insn *i)
 	}
 }
 
+/* R9 = the slot of a function that is given its number as the second argument. */
+static void find_slot(struct bpf_asm *as, uint32_t scratch)
+{
+	uint32_t ok = ba_label(as);
+
+	ba_st(as, BPF_W, FP, FRAME_IDX, R2);
+	ba_ld_map(as, R1, scratch);
+	ba_mov(as, R2, FP);
+	ba_alui(as, BPF_ADD, R2, FRAME_IDX);
+	ba_call(as, BPF_FUNC_map_lookup_elem);
+	ba_ji(as, BPF_JNE, R0, 0, ok);
+	ba_movi(as, R0, 1);
+	ba_exit(as);
+	ba_place(as, ok);
+	ba_mov(as, R9, R0);
+}
+
+static uint32_t new_step(struct gen *g, const char *what, uint32_t n)
+{
+	return unit_fn(g->u, arena_printf(g->u->arena, "%s_%u_%u", what, g->h->probe, n), FN_GLOBAL,
+		       NULL, 2);
+}
+
+static void enter_chunk(struct gen *g, uint32_t chunk)
+{
+	struct chunk *c = &g->h->chunks.v[chunk];
+
+	g->chunk = chunk;
+	g->as = &g->u->fns.v[c->fn]->as;
+	ba_st(g->as, BPF_DW, FP, FRAME_CTX, R1);
+	find_slot(g->as, g->u->map_scratch);
+	c->l_dispatch = ba_label(g->as);
+	ba_ja(g->as, c->l_dispatch);
+}
+
 static void emit_function(struct gen *g, struct fngen *fg)
 {
 	g->fg = fg;
@@ -367,6 +410,11 @@ static void emit_function(struct gen *g, struct fngen *fg)
 		const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
 
 		g->rank = k;
+		if (fg->chunk[fg->order[k]] != g->chunk) {
+			flush_stubs(g);
+			enter_chunk(g, fg->chunk[fg->order[k]]);
+			g->rank = k;
+		}
 		ba_place(g->as, fg->label[fg->order[k]]);
 		for (uint32_t n = 0; n < b->insns.n; n++) {
 			const struct ir_insn *i = &b->insns.v[n];
@@ -379,44 +427,83 @@ static void emit_function(struct gen *g, struct fngen *fg)
 	flush_stubs(g);
 }
 
-/* Jumps to the label of the state in R0: a search tree, so that many states cost few tests. */
-static void dispatch(struct gen *g, uint32_t from, uint32_t to)
+/* Jumps to the label of the number in R0: a search tree, so that many cost few tests. */
+static void dispatch(struct bpf_asm *as, const uint32_t *labels, uint32_t from, uint32_t to)
 {
 	uint32_t mid = from + (to - from) / 2, upper;
 
 	if (to - from == 1) {
-		ba_ja(g->as, g->h->states.v[from]);
+		ba_ja(as, labels[from]);
 		return;
 	}
-	upper = ba_label(g->as);
-	ba_ji(g->as, BPF_JGE, R0, (int32_t)mid, upper);
-	dispatch(g, from, mid);
-	ba_place(g->as, upper);
-	dispatch(g, mid, to);
+	upper = ba_label(as);
+	ba_ji(as, BPF_JGE, R0, (int32_t)mid, upper);
+	dispatch(as, labels, from, mid);
+	ba_place(as, upper);
+	dispatch(as, labels, mid, to);
 }
 
 void emit_bodies(struct gen *g)
 {
-	uint32_t l_dispatch = ba_label(g->as);
-
 	for (uint32_t k = 0; k < g->h->fns.n; k++) {
 		struct fngen *fg = g->h->fns.v[k];
 
 		for (uint32_t b = 0; b < fg->norder; b++) {
-			uint32_t block = fg->order[b];
+			uint32_t block = fg->order[b], chunk = fg->chunk[block];
 
+			if (g->h->machine)
+				g->as = &g->u->fns.v[g->h->chunks.v[chunk].fn]->as;
 			fg->label[block] = ba_label(g->as);
 			if (g->h->machine && fg->state[block] != IR_NONE)
-				fg->state[block] = new_state(g, fg->label[block]);
+				fg->state[block] = new_state(g, chunk, fg->label[block]);
 		}
 	}
 	if (g->h->machine)
-		ba_ja(g->as, l_dispatch);
+		enter_chunk(g, 0);
 	for (uint32_t k = 0; k < g->h->fns.n; k++)
 		emit_function(g, g->h->fns.v[k]);
-	if (!g->h->machine)
-		return;
-	ba_place(g->as, l_dispatch);
-	ba_ld(g->as, BPF_W, R0, R9, SH_STATE);
-	dispatch(g, 0, g->h->states.n);
+}
+
+/* The function that makes one step calls the chunk that the state is in. */
+static uint32_t emit_choice(struct gen *g)
+{
+	struct handler *h = g->h;
+	uint32_t fn = new_step(g, "step", 0), *labels;
+	struct bpf_asm *as = &g->u->fns.v[fn]->as;
+
+	labels = arena_alloc(g->u->arena, sizeof(*labels) * h->chunks.n);
+	ba_mov(as, R6, R1);
+	ba_mov(as, R7, R2);
+	find_slot(as, g->u->map_scratch);
+	ba_ld(as, BPF_W, R0, R9, SH_STATE);
+	ba_alui(as, BPF_RSH, R0, 16);
+	for (uint32_t k = 0; k < h->chunks.n; k++)
+		labels[k] = ba_label(as);
+	dispatch(as, labels, 0, h->chunks.n);
+	for (uint32_t k = 0; k < h->chunks.n; k++) {
+		ba_place(as, labels[k]);
+		ba_mov(as, R1, R6);
+		ba_mov(as, R2, R7);
+		ba_call_fn(as, h->chunks.v[k].fn);
+		ba_exit(as);
+	}
+	return fn;
+}
+
+uint32_t emit_chunks(struct gen *g)
+{
+	struct handler *h = g->h;
+
+	for (uint32_t k = 0; k < h->chunks.n; k++)
+		h->chunks.v[k].fn = new_step(g, "chunk", k);
+	emit_bodies(g);
+	for (uint32_t k = 0; k < h->chunks.n; k++) {
+		struct bpf_asm *as = &g->u->fns.v[h->chunks.v[k].fn]->as;
+
+		ba_place(as, h->chunks.v[k].l_dispatch);
+		ba_ld(as, BPF_W, R0, R9, SH_STATE);
+		ba_alui(as, BPF_AND, R0, 0xffff);
+		dispatch(as, h->chunks.v[k].states.v, 0, h->chunks.v[k].states.n);
+	}
+	return h->chunks.n == 1 ? h->chunks.v[0].fn : emit_choice(g);
 }

@@ -27,7 +27,7 @@ enum {
 	SH_ERR_KIND = 24,
 	SH_ERR_OPERAND = 32,
 	SH_ERR_LOC = 40,
-	SH_STATE = 48, /* where the next call of the callback continues */
+	SH_STATE = 48, /* where the next step continues: chunk << 16 | state of it */
 	SH_DONE = 56, /* enum done_state */
 	SH_SP = 64, /* bytes in use of the call stack */
 	SH_DEPTH = 72,
@@ -38,7 +38,8 @@ enum {
 	SH_TMP = 136, /* for one operation or routine */
 	SH_ITERS = 168, /* mask of the foreach regions held */
 	SH_EXIT = 176, /* the handler called exit() */
-	SH_ARG = 184, /* i64 arguments of a call */
+	SH_LOOP = 184, /* the next index of a routine's loop */
+	SH_ARG = 192, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
 };
@@ -65,12 +66,23 @@ struct fngen {
 	uint32_t *rank; /* by block; IR_NONE: unreachable */
 	uint32_t *label; /* by block */
 	uint32_t *state; /* by block; IR_NONE: no state entry */
+	uint32_t *chunk; /* by block */
 	struct loc *loc; /* by register */
 	bool *fused; /* by register: only the branch right after its comparison reads it */
 	uint32_t nhomes, nstrs;
 	uint32_t iter_homes; /* the first home of its iterators */
 	uint32_t home_base, str_base; /* offsets in the slot */
 	uint32_t win_size; /* called functions: bytes saved around a call, from home_base */
+};
+
+/*
+ * A part of a handler that is one BPF function: its jumps reach all of it, and the verifier can
+ * follow all of its branches.
+ */
+struct chunk {
+	uint32_t fn;
+	uint32_t l_dispatch;
+	VEC(uint32_t) states; /* label of each */
 };
 
 struct handler {
@@ -80,7 +92,8 @@ struct handler {
 	bool exits; /* some exit() */
 	VEC(struct fngen *) fns; /* the handler itself first */
 	uint32_t *fn_of; /* by function: index in fns, or IR_NONE */
-	VEC(uint32_t) states; /* label of each state */
+	VEC(struct chunk) chunks; /* of the state machine, at least one */
+	bool uses_ctx; /* of the state machine: it reads the probe's context */
 };
 
 /* Homes of one iterator. */
@@ -100,6 +113,7 @@ struct bpf_fn {
 	enum fn_kind kind;
 	const char *section; /* FN_PROG: libbpf's name for its kind */
 	uint32_t nargs;
+	const char *ctx; /* FN_GLOBAL: the first argument is a context, of this structure */
 	struct bpf_asm as;
 };
 
@@ -183,6 +197,7 @@ struct gen {
 	struct fngen *fg;
 	struct bpf_asm *as;
 	uint32_t rank; /* of the block being emitted */
+	uint32_t chunk; /* being emitted */
 	VEC(struct stub) stubs;
 	uint32_t l_done, l_failed; /* straight-line handlers: ends */
 };
@@ -203,6 +218,13 @@ void unit_fail(struct unit *u, uint32_t loc, const char *what, const char *hint)
 /* The 64-bit place of a module's string for messages: its text, or "". */
 const char *unit_string(const struct unit *u, uint32_t index);
 
+/* loop.c */
+/*
+ * A function that calls the global function @step with its own arguments (at most three) until that
+ * returns other than 0, @n times at most; it returns what @step returned last.
+ */
+uint32_t rt_loop(struct unit *u, uint32_t step, uint64_t n);
+
 /* prog.c: the program around a handler's body */
 void emit_program(struct unit *u, struct handler *h);
 /*
@@ -212,12 +234,14 @@ void emit_program(struct unit *u, struct handler *h);
 void emit_user_add(struct unit *u, uint32_t global);
 /* flow.c: bodies, block ends, calls */
 void emit_bodies(struct gen *g);
+uint32_t emit_chunks(struct gen *g); /* the state machine: a function that makes one step */
 void emit_goto_block(struct gen *g, uint32_t block);
 /* Continues at the instruction's error block when the jump to the returned label is taken. */
 uint32_t emit_stub(struct gen *g, const struct ir_insn *i, enum ir_error kind, int64_t operand);
 uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind);
 
 /* operand.c: registers, memory of the slot, strings */
+void g_ctx(struct gen *g, int reg); /* the probe's context */
 void g_slot_ld(struct gen *g, int size, int reg, uint32_t off);
 void g_slot_st(struct gen *g, int size, uint32_t off, int reg); /* may use R5 */
 void g_slot_sti(struct gen *g, int size, uint32_t off, int32_t imm);

@@ -5,6 +5,12 @@
 /* Beyond this an offset does not fit an instruction's 16 bits. */
 #define FAR 32000u
 
+void g_ctx(struct gen *g, int reg)
+{
+	ba_ld(g->as, BPF_DW, reg, FP, FRAME_CTX);
+	g->h->uses_ctx = true;
+}
+
 void g_slot_addr(struct gen *g, int reg, uint32_t off)
 {
 	ba_mov(g->as, reg, R9);

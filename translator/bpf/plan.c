@@ -2,8 +2,8 @@
 /*
  * What a handler consists of: the IR functions it still calls after inlining, the order of their
  * blocks, and which blocks the state machine enters. The verifier accepts forward control flow as
- * it stands; a back edge or a call that may recurse ends one step of bpf_loop's callback and names
- * the block where the next step continues.
+ * it stands; a back edge, a call that may recurse or a jump out of a part that is large enough ends
+ * one step of the state machine and names the block where the next step continues.
  */
 #include "bpf/gen.h"
 
@@ -81,7 +81,8 @@ static void order_blocks(struct unit *u, struct fngen *fg)
 	}
 }
 
-static void mark_back_edges(struct handler *h, struct fngen *fg)
+/* Blocks that are entered by a back edge or from another chunk need a state. */
+static void mark_transitions(struct handler *h, struct fngen *fg)
 {
 	for (uint32_t k = 0; k < fg->norder; k++) {
 		const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
@@ -92,7 +93,10 @@ static void mark_back_edges(struct handler *h, struct fngen *fg)
 			uint32_t first = 0, last = i->op == IR_br ? 3 : i->op == IR_jmp ? 2 : 1;
 
 			for (uint32_t e = first; e < last; e++) {
-				if (to[e] == IR_NONE || fg->rank[to[e]] > k)
+				if (to[e] == IR_NONE)
+					continue;
+				if (fg->rank[to[e]] > k &&
+				    fg->chunk[to[e]] == fg->chunk[fg->order[k]])
 					continue;
 				fg->state[to[e]] = 0;
 				h->machine = true;
@@ -116,7 +120,6 @@ static void add_function(struct unit *u, struct handler *h, uint32_t index)
 	h->iterates |= fg->f->iters.n != 0;
 	h->fn_of[index] = h->fns.n;
 	vec_push(u->arena, &h->fns, fg);
-	mark_back_edges(h, fg);
 	for (uint32_t k = 0; k < fg->norder; k++) {
 		const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
 
@@ -143,6 +146,52 @@ static void add_callees(struct unit *u, struct handler *h, const struct fngen *f
 	}
 }
 
+/*
+ * About how many BPF instructions an operation becomes; rather too many. A chunk that comes out
+ * twice as large still is within the reach of a jump, 32,767.
+ */
+static uint32_t insn_cost(const struct unit *u, const struct ir_insn *i)
+{
+	uint32_t cost = 16 + 12 * i->nargs;
+
+	if (i->op == IR_sfmt)
+		cost += 24 * u->m->fmts.v[i->ref]->pieces.n;
+	if (ir_insn_flags(i) & (IRF_READ | IRF_WRITE | IRF_EFFECT))
+		cost += 32;
+	return cost;
+}
+
+#define CHUNK_MAX 12000u
+
+/*
+ * Divides a handler that is too large for one BPF function. Chunks follow the order of the blocks;
+ * what leads from one to another is a step of the state machine.
+ */
+static void cut_chunks(struct unit *u, struct handler *h)
+{
+	uint32_t size = 0;
+
+	vec_push(u->arena, &h->chunks, (struct chunk){ 0 });
+	for (uint32_t f = 0; f < h->fns.n; f++) {
+		struct fngen *fg = h->fns.v[f];
+
+		fg->chunk = arena_alloc(u->arena, sizeof(uint32_t) * (fg->f->blocks.n + 1));
+		for (uint32_t k = 0; k < fg->norder; k++) {
+			const struct ir_block *b = fg->f->blocks.v[fg->order[k]];
+			uint32_t cost = 0;
+
+			for (uint32_t n = 0; n < b->insns.n; n++)
+				cost += insn_cost(u, &b->insns.v[n]);
+			if (size && size + cost > CHUNK_MAX) {
+				vec_push(u->arena, &h->chunks, (struct chunk){ 0 });
+				size = 0;
+			}
+			size += cost;
+			fg->chunk[fg->order[k]] = h->chunks.n - 1;
+		}
+	}
+}
+
 struct handler *plan_handler(struct unit *u, uint32_t probe)
 {
 	struct handler *h = arena_new(u->arena, struct handler);
@@ -153,6 +202,9 @@ struct handler *plan_handler(struct unit *u, uint32_t probe)
 	add_function(u, h, u->m->probes.v[probe]->handler);
 	for (uint32_t k = 0; k < h->fns.n; k++)
 		add_callees(u, h, h->fns.v[k]);
+	cut_chunks(u, h);
+	for (uint32_t k = 0; k < h->fns.n; k++)
+		mark_transitions(h, h->fns.v[k]);
 	if (h->machine)
 		for (uint32_t k = 0; k < h->fns.n; k++)
 			h->fns.v[k]->state[0] = 0;

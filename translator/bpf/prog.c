@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The program around a handler's body: filter, exit flag, scratch slot, locks; then the body in
- * line or a bpf_loop over the state machine's callback; then error report and release.
+ * line or a loop over the state machine's steps; then error report and release.
  */
 #include "bpf/gen.h"
-
-/* What one handler may take in steps of bpf_loop: the action count ends it before. */
-#define LOOP_MAX (1 << 23)
 
 struct prog_labels {
 	uint32_t out, skip_nest, skip_lock;
@@ -123,40 +120,56 @@ static void emit_locks(struct gen *g, const struct ir_probe *p, uint32_t skip)
 	ba_place(g->as, done);
 }
 
-/* The state machine: the callback, and in the program the loop that drives it. */
-static uint32_t emit_step(struct gen *g)
+/* What the kernel calls the context of a program, and global functions that are given one. */
+static const char *ctx_type(enum ir_attach kind)
 {
-	uint32_t fn = unit_fn(g->u, arena_printf(g->u->arena, "step_%u", g->h->probe), FN_STATIC,
-			      NULL, 2);
-	struct gen s = { .u = g->u, .h = g->h, .as = &g->u->fns.v[fn]->as };
+	switch (kind) {
+	case AT_PROFILE:
+		return "bpf_perf_event_data";
+	case AT_TRACEPOINT:
+		return "bpf_raw_tracepoint_args";
+	default:
+		return "bpf_user_pt_regs_t";
+	}
+}
 
-	ba_ld(s.as, BPF_DW, R9, R2, FRAME_SLOT - FRAME_SLOT);
-	ba_ld(s.as, BPF_DW, R1, R2, FRAME_CTX - FRAME_SLOT);
-	ba_st(s.as, BPF_DW, FP, FRAME_CTX, R1);
-	emit_bodies(&s);
-	return fn;
+/* Enough for all that MAXACTION allows: an action may take some steps, a call that counts none too. */
+static uint64_t max_steps(const struct gen *g)
+{
+	return ((uint64_t)g->u->m->limits.maxaction + 1024) * (3 + g->h->chunks.n);
+}
+
+static uint32_t emit_steps(struct gen *g)
+{
+	struct gen s = { .u = g->u, .h = g->h };
+	uint32_t step = emit_chunks(&s);
+
+	if (g->h->uses_ctx) {
+		const char *type = ctx_type(g->u->m->probes.v[g->h->probe]->kind);
+
+		g->u->fns.v[step]->ctx = type;
+		for (uint32_t k = 0; k < g->h->chunks.n; k++)
+			g->u->fns.v[g->h->chunks.v[k].fn]->ctx = type;
+	}
+	return rt_loop(g->u, step, max_steps(g));
 }
 
 static void emit_machine(struct gen *g)
 {
-	int64_t steps = g->u->m->limits.maxaction < LOOP_MAX / 8
-				? g->u->m->limits.maxaction * 4 + 4096
-				: LOOP_MAX;
-	uint32_t fn = emit_step(g), ended = ba_label(g->as);
+	uint32_t fn = emit_steps(g), ended = ba_label(g->as);
 
-	ba_st(g->as, BPF_DW, FP, FRAME_SLOT, R9);
-	ba_sti(g->as, BPF_W, R9, SH_STATE, 0);
+	ba_sti(g->as, BPF_W, R9, SH_STATE, (int32_t)g->h->fns.v[0]->state[0]);
 	ba_sti(g->as, BPF_DW, R9, SH_DONE, DONE_RUNNING);
 	ba_sti(g->as, BPF_DW, R9, SH_SP, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_DEPTH, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_ITERS, 0);
 	iter_init(g, g->h->fns.v[0]);
-	ba_movi(g->as, R1, steps);
-	ba_ld_func(g->as, R2, fn);
-	ba_mov(g->as, R3, FP);
-	ba_alui(g->as, BPF_ADD, R3, FRAME_SLOT);
-	ba_movi(g->as, R4, 0);
-	ba_call(g->as, BPF_FUNC_loop);
+	if (g->h->uses_ctx)
+		g_ctx(g, R1);
+	else
+		ba_movi(g->as, R1, 0);
+	ba_ld(g->as, BPF_W, R2, R9, SH_IDX);
+	ba_call_fn(g->as, fn);
 	ba_ld(g->as, BPF_DW, R1, R9, SH_DONE);
 	ba_ji(g->as, BPF_JEQ, R1, DONE_OK, g->l_done);
 	ba_ji(g->as, BPF_JEQ, R1, DONE_FAILED, ended);

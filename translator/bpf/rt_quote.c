@@ -77,14 +77,21 @@ static void put_bytes(struct gen *g)
 /* One byte of the text: counted, or written. */
 static void build_step(struct unit *u, uint32_t cb)
 {
-	struct gen g = { .u = u, .as = &u->fns.v[cb]->as };
-	uint32_t inside = ba_label(g.as), more = ba_label(g.as), write = ba_label(g.as);
+	struct gen g;
+	uint32_t inside, more, write;
 
+	rt_begin(&g, u, cb, 1, 0);
+	inside = ba_label(g.as);
+	more = ba_label(g.as);
+	write = ba_label(g.as);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
 	ba_ji(g.as, BPF_JLT, R1, (int32_t)u->maxstr, inside);
 	ba_movi(g.as, R0, 1);
 	rt_end(&g);
 	ba_place(g.as, inside);
-	ba_ld(g.as, BPF_DW, R9, R2, 0);
+	ba_mov(g.as, R2, R1);
+	ba_alui(g.as, BPF_ADD, R2, 1);
+	ba_st(g.as, BPF_DW, R9, SH_LOOP, R2);
 	ba_alui(g.as, BPF_ADD, R1, (int32_t)(u->slot.stmp + 2 * u->lay.strsz));
 	ba_alu(g.as, BPF_ADD, R1, R9);
 	ba_ld(g.as, BPF_B, R3, R1, 0);
@@ -106,15 +113,11 @@ static void build_step(struct unit *u, uint32_t cb)
 	rt_end(&g);
 }
 
-static void each_byte(struct gen *g, uint32_t cb, int32_t write)
+static void each_byte(struct gen *g, uint32_t loop, int32_t write)
 {
 	ba_sti(g->as, BPF_DW, R9, Q_WRITE, write);
-	ba_movi(g->as, R1, g->u->maxstr);
-	ba_ld_func(g->as, R2, cb);
-	ba_mov(g->as, R3, FP);
-	ba_alui(g->as, BPF_ADD, R3, FRAME_SLOT);
-	ba_movi(g->as, R4, 0);
-	ba_call(g->as, BPF_FUNC_loop);
+	ba_sti(g->as, BPF_DW, R9, SH_LOOP, 0);
+	g_call_fn(g, loop);
 }
 
 static void put_quote(struct gen *g)
@@ -127,14 +130,14 @@ static void put_quote(struct gen *g)
 /* fmt_quote(string, flag, width, precision): in quotes, padded on the left */
 void rt_build_fmt_quote(struct unit *u, uint32_t fn)
 {
-	uint32_t cb = unit_fn(u, "cb_quote", FN_STATIC, NULL, 2), whole, cut;
+	uint32_t step = unit_fn(u, "rt_quote_step", FN_GLOBAL, NULL, 1), loop, whole, cut;
 	struct gen g;
 
-	build_step(u, cb);
+	build_step(u, step);
+	loop = rt_loop(u, step, u->maxstr);
 	rt_begin(&g, u, fn, 5, 1u << 2);
 	whole = ba_label(g.as);
 	cut = ba_label(g.as);
-	ba_st(g.as, BPF_DW, FP, FRAME_SLOT, R9);
 	ba_mov(g.as, R3, R6);
 	g_read_str(&g, u->slot.stmp + 2 * u->lay.strsz);
 	ba_ld(g.as, BPF_DW, R1, FP, FRAME_ARG5);
@@ -147,12 +150,12 @@ void rt_build_fmt_quote(struct unit *u, uint32_t fn)
 	ba_sti(g.as, BPF_B, R1, 0, 0);
 	ba_place(g.as, whole);
 	ba_sti(g.as, BPF_DW, R9, Q_WIDTH, 2);
-	each_byte(&g, cb, 0);
+	each_byte(&g, loop, 0);
 	ba_ld(g.as, BPF_DW, R1, R9, Q_WIDTH);
 	ba_alu(g.as, BPF_SUB, R8, R1);
 	rt_fill(&g, R8, ' ');
 	put_quote(&g);
-	each_byte(&g, cb, 1);
+	each_byte(&g, loop, 1);
 	put_quote(&g);
 	rt_fmt_end(&g);
 }

@@ -152,36 +152,33 @@ void rt_build_substr(struct unit *u, uint32_t fn)
 	rt_end(&g);
 }
 
-/* What a callback of bpf_loop is given: the slot and two pointers into it. */
-enum { CB_SLOT = -64, CB_A = -56, CB_B = -48 };
-
+/* Calls the step @cb for each place of the string at @a; @b goes along. */
 static void run_loop(struct gen *g, uint32_t cb, int a, int b)
 {
-	ba_st(g->as, BPF_DW, FP, CB_SLOT, R9);
-	ba_st(g->as, BPF_DW, FP, CB_A, a);
-	ba_st(g->as, BPF_DW, FP, CB_B, b);
-	ba_movi(g->as, R1, g->u->maxstr);
-	ba_ld_func(g->as, R2, cb);
-	ba_mov(g->as, R3, FP);
-	ba_alui(g->as, BPF_ADD, R3, CB_SLOT);
-	ba_movi(g->as, R4, 0);
-	ba_call(g->as, BPF_FUNC_loop);
+	ba_mov(g->as, R2, a);
+	ba_alu(g->as, BPF_SUB, R2, R9);
+	ba_mov(g->as, R3, b);
+	ba_alu(g->as, BPF_SUB, R3, R9);
+	ba_sti(g->as, BPF_DW, R9, SH_LOOP, 0);
+	g_call_fn(g, rt_loop(g->u, cb, g->u->maxstr));
 }
 
-/* R9: slot, R6: a + index, R7: b. Past the longest string the callback ends the loop. */
+/* step(a, b). R9: slot, R6: a + index, R7: b. Past the longest string the step ends the loop. */
 static struct gen begin_callback(struct unit *u, uint32_t cb)
 {
-	struct gen g = { .u = u, .as = &u->fns.v[cb]->as };
-	uint32_t ok = ba_label(g.as);
+	struct gen g;
+	uint32_t ok;
 
+	rt_begin(&g, u, cb, 3, 1u << 2 | 1u << 3);
+	ok = ba_label(g.as);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
 	ba_ji(g.as, BPF_JLT, R1, (int32_t)u->maxstr, ok);
 	ba_movi(g.as, R0, 1);
 	rt_end(&g);
 	ba_place(g.as, ok);
-	ba_ld(g.as, BPF_DW, R9, R2, 0);
-	ba_ld(g.as, BPF_DW, R6, R2, CB_A - CB_SLOT);
-	ba_ld(g.as, BPF_DW, R7, R2, CB_B - CB_SLOT);
 	ba_alu(g.as, BPF_ADD, R6, R1);
+	ba_alui(g.as, BPF_ADD, R1, 1);
+	ba_st(g.as, BPF_DW, R9, SH_LOOP, R1);
 	return g;
 }
 
@@ -234,7 +231,7 @@ static void build_isinstr_step(struct unit *u, uint32_t cb)
 /* isinstr(a, b): does b occur in a */
 void rt_build_isinstr(struct unit *u, uint32_t fn)
 {
-	uint32_t cb = unit_fn(u, "cb_isinstr", FN_STATIC, NULL, 2);
+	uint32_t cb = unit_fn(u, "rt_isinstr_step", FN_GLOBAL, NULL, 3);
 	struct gen g;
 
 	build_isinstr_step(u, cb);
@@ -365,7 +362,7 @@ static void build_strtol_step(struct unit *u, uint32_t cb)
 /* strtol(string, base) */
 void rt_build_strtol(struct unit *u, uint32_t fn)
 {
-	uint32_t cb = unit_fn(u, "cb_strtol", FN_STATIC, NULL, 2), positive, bad;
+	uint32_t cb = unit_fn(u, "rt_strtol_step", FN_GLOBAL, NULL, 3), positive, bad;
 	struct gen g;
 
 	build_strtol_step(u, cb);

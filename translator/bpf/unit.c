@@ -12,6 +12,7 @@
 
 #define RINGBUF_MB 8
 #define INLINE_MAX 200 /* instructions; calls of larger functions are states of the machine */
+#define BLOCK_MAX 100 /* instructions: what can be a piece of a large handler */
 /* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
 #define MAXSTRING 16384
 
@@ -196,7 +197,8 @@ static void write_needs(struct unit *u)
 	uint64_t needs = 1ull << BPF_NEED_RINGBUF;
 
 	for (uint32_t k = 0; k < u->fns.n; k++)
-		needs |= needs_of_code(&u->fns.v[k]->as);
+		needs |= needs_of_code(&u->fns.v[k]->as) |
+			 (u->fns.v[k]->ctx ? 1ull << BPF_NEED_BTF : 0);
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		needs |= by_kind[u->m->probes.v[u->handlers.v[h]->probe]->kind];
 	memcpy(u->rodata.p + RD_NEEDS, &needs, sizeof(needs));
@@ -293,6 +295,7 @@ static void prepare(struct session *s, struct ir_module *m)
 	ir_inline(m, INLINE_MAX);
 	ir_fold(m);
 	ir_dce(m);
+	ir_split(m, BLOCK_MAX);
 }
 
 static bool has_capability(unsigned int cap)

@@ -281,6 +281,8 @@ void ir_fold(struct ir_module *m);
 void ir_dce(struct ir_module *m);
 /* Replaces calls of non-recursive functions of at most @max_insns instructions by their bodies. */
 void ir_inline(struct ir_module *m, uint32_t max_insns);
+/* Cuts blocks of more than @max instructions (at least 2) into several. */
+void ir_split(struct ir_module *m, uint32_t max);
 /* Finds recursion; drops action counts that cannot exceed the limit, joins others. */
 void ir_analyse(struct ir_module *m);
 /* Fills probe->locks from what the handler and its callees touch. */
