@@ -70,9 +70,9 @@ static const struct {
 } features[BPF_NEED_COUNT] = {
 	[BPF_NEED_RINGBUF] = { "ringbuf", "the BPF ring buffer", "5.8", have_ringbuf },
 	[BPF_NEED_FOR_EACH] = { "for_each",
-				"bpf_for_each_map_elem (delete of arrays, wrapping arrays)", "5.13",
+				"bpf_for_each_map_elem (foreach, delete of arrays, wrapping arrays)", "5.13",
 				have_for_each },
-	[BPF_NEED_LOOP] = { "loop", "bpf_loop (loops, recursion, isinstr, strtol)", "5.17",
+	[BPF_NEED_LOOP] = { "loop", "bpf_loop (foreach)", "5.17",
 			    have_loop },
 	[BPF_NEED_BTF] = { "btf",
 			   "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)",
