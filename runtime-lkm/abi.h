@@ -184,6 +184,17 @@ void sp_it_end(struct sp_ctx *c, u32 iter);
 /* A record of @type; bit i of @strings: argument i is a string. */
 void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings, const union sp_data *args);
 
+/*
+ * The same with memory in it: argument @arg is an address, the bytes to read there are @count (below
+ * 0: 1), or with @star the argument before it.
+ */
+struct sp_mem_arg {
+	s32 arg, count;
+	u8 user, star;
+};
+s32 sp_emit_mem(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings, const union sp_data *args,
+		const struct sp_mem_arg *mem, u32 nmem);
+
 void sp_raise(struct sp_ctx *c, const char *text);
 void sp_errmsg(struct sp_ctx *c, char *to);
 /* The slice of actions is used up: 0 when there is another, else 1 with the error set. */
@@ -193,6 +204,7 @@ s64 sp_arg(struct sp_ctx *c, u32 n);
 s64 sp_retval(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */
 s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to);
+s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to); /* mem: as imm of the operation */
 
 /*
  * Intrinsics: sp_in_NAME(c, operands) gives a number, or sp_in_NAME(c, to, operands) writes a

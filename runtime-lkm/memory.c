@@ -62,6 +62,31 @@ SP_CODE s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to)
 	return 0;
 }
 
+enum { SP_BUF_TEXT, SP_BUF_HEX, SP_BUF_QUOTED }; /* as enum ir_buf */
+
+SP_CODE s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to)
+{
+	static const struct fmt_spec hex = { 'M', FMT_F_NONE, FMT_NONE, FMT_NONE };
+	size_t max = sp_script.maxstringlen - 1, bytes = n < 0 ? 1 : min_t(u64, n, max);
+	struct fmt_out o = { to, 0, max + 1 };
+	bool user = mem & SP_MEM_USER;
+
+	if (bytes && !sp_copy(c->scratch, addr, bytes, user))
+		return sp_fail(c, user ? SP_ERR_UFAULT : SP_ERR_KFAULT, addr);
+	switch (mem & 15) {
+	case SP_BUF_HEX:
+		fmt_mem(&o, &hex, c->scratch, bytes);
+		break;
+	case SP_BUF_QUOTED:
+		text_escape(to, most <= 0 || most > max ? max : most, c->scratch, bytes, 1);
+		return 0;
+	default:
+		fmt_lit(&o, c->scratch, strnlen(c->scratch, bytes));
+	}
+	fmt_end(&o);
+	return 0;
+}
+
 /* ---- arguments, by the C calling convention, at the function's first instruction ---- */
 
 #ifdef CONFIG_X86_64

@@ -140,63 +140,134 @@ static struct sp_ring *sp_ring_wait(u32 size, unsigned long *flags)
 	}
 }
 
-static SP_CODE void sp_ring_write(struct sp_ring *r, const struct rec *head, u32 n, u64 strings,
-				  const union sp_data *args, const u32 *len)
+/* What goes into one record. */
+struct sp_emit {
+	struct rec head;
+	const union sp_data *args;
+	u64 strings, mems, users; /* bit i: argument i is a string, memory to read, a process's */
+	u32 n;
+	u32 len[64]; /* of strings and memory */
+};
+
+static SP_CODE bool sp_ring_memory(const struct sp_emit *e, u32 i, char *to)
+{
+	return !e->len[i] || sp_copy(to, e->args[i].num, e->len[i], e->users >> i & 1);
+}
+
+/*
+ * Nothing of a record can be seen before all of it is written: a fault leaves none. False then, and
+ * @bad is the argument.
+ */
+static SP_CODE bool sp_ring_write(struct sp_ring *r, const struct sp_emit *e, u32 *bad)
 {
 	char *p = r->data + (r->head & (r->size - 1));
 	u32 i;
 
-	memcpy(p, head, sizeof(*head));
-	p += sizeof(*head);
-	for (i = 0; i < n; i++) {
+	memcpy(p, &e->head, sizeof(e->head));
+	p += sizeof(e->head);
+	for (i = 0; i < e->n; i++) {
 		u32 bytes = 8;
 
-		if (strings >> i & 1) {
-			bytes = REC_STR_BYTES(len[i]);
+		if ((e->strings | e->mems) >> i & 1) {
+			bytes = REC_STR_BYTES(e->len[i]);
 			*(u64 *)(p + bytes - 8) = 0;
-			*(u32 *)p = len[i];
-			memcpy(p + 4, args[i].str, len[i]);
+			*(u32 *)p = e->len[i];
+			if (e->strings >> i & 1)
+				memcpy(p + 4, e->args[i].str, e->len[i]);
+			else if (!sp_ring_memory(e, i, p + 4))
+				goto fault;
 		} else {
-			*(s64 *)p = args[i].num;
+			*(s64 *)p = e->args[i].num;
 		}
 		p += bytes;
 	}
-	smp_store_release(&r->head, r->head + head->size);
+	smp_store_release(&r->head, r->head + e->head.size);
+	return true;
+fault:
+	*bad = i;
+	return false;
 }
 
-SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
-		     const union sp_data *args)
+static SP_CODE void sp_emit_init(struct sp_emit *e, u32 type, u32 id, u32 n, u64 strings,
+				 const union sp_data *args)
 {
-	struct rec head = { .size = sizeof(head), .type = type, .id = id };
-	struct sp_ring *r;
-	unsigned long flags;
-	u32 len[64], i;
+	u32 i;
 
+	e->head = (struct rec){ .size = sizeof(e->head), .type = type, .id = id };
+	e->args = args;
+	e->strings = strings;
+	e->mems = e->users = 0;
+	e->n = n;
 	for (i = 0; i < n; i++) {
 		if (strings >> i & 1) {
-			len[i] = strlen(args[i].str);
-			head.size += REC_STR_BYTES(len[i]);
+			e->len[i] = strlen(args[i].str);
+			e->head.size += REC_STR_BYTES(e->len[i]);
 		} else {
-			head.size += 8;
+			e->head.size += 8;
 		}
 	}
+}
+
+/* As sp_ring_write(). What finds no room is counted as lost, not a failure. */
+static SP_CODE bool sp_emit_write(struct sp_ctx *c, struct sp_emit *e, u32 *bad)
+{
+	struct sp_ring *r;
+	unsigned long flags;
+	bool ok = true;
+
 	if (c->interruptible)
-		r = sp_ring_wait(head.size, &flags);
+		r = sp_ring_wait(e->head.size, &flags);
 	else
 		r = sp_rings[raw_smp_processor_id()];
 	if (r) {
-		head.cpu = r->cpu;
-		head.seq = r->seq++;
-		head.time = ktime_get_mono_fast_ns();
-		if (sp_ring_has_room(r, head.size))
-			sp_ring_write(r, &head, n, strings, args, len);
-		else
+		e->head.cpu = r->cpu;
+		e->head.seq = r->seq;
+		e->head.time = ktime_get_mono_fast_ns();
+		if (!sp_ring_has_room(r, e->head.size))
 			r->lost++;
+		else
+			ok = sp_ring_write(r, e, bad);
+		r->seq += ok;
 	} else {
 		atomic64_inc(&sp.homeless);
 	}
 	if (c->interruptible)
 		local_irq_restore(flags);
+	return ok;
+}
+
+SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
+		     const union sp_data *args)
+{
+	struct sp_emit e;
+	u32 bad;
+
+	sp_emit_init(&e, type, id, n, strings, args);
+	sp_emit_write(c, &e, &bad);
+}
+
+SP_CODE s32 sp_emit_mem(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
+			const union sp_data *args, const struct sp_mem_arg *mem, u32 nmem)
+{
+	struct sp_emit e;
+	u32 k, bad = 0;
+
+	sp_emit_init(&e, type, id, n, strings, args);
+	for (k = 0; k < nmem; k++) {
+		s64 count = mem[k].star ? args[mem[k].arg - 1].num : mem[k].count;
+
+		if (count < 0)
+			count = 1;
+		if (count > FMT_MEM_MAX)
+			return sp_fail(c, SP_ERR_DUMP, count);
+		e.len[mem[k].arg] = count;
+		e.mems |= 1ull << mem[k].arg;
+		e.users |= (u64)mem[k].user << mem[k].arg;
+		e.head.size += REC_STR_BYTES(count) - 8;
+	}
+	if (sp_emit_write(c, &e, &bad))
+		return 0;
+	return sp_fail(c, e.users >> bad & 1 ? SP_ERR_UFAULT : SP_ERR_KFAULT, args[bad].num);
 }
 
 /* ---- reading: /proc/spile:NAME/traceN ---- */

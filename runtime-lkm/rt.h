@@ -11,6 +11,7 @@
 #include "abi.h"
 #include "base/fmt.h"
 #include "base/record.h"
+#include "base/text.h"
 
 /* ---- session ---- */
 
@@ -131,6 +132,9 @@ static inline s32 sp_fail(struct sp_ctx *c, u32 kind, s64 operand)
 	c->err.operand = operand;
 	return 1;
 }
+
+/* Reads @n bytes of the kernel's or the current process's memory; false after a fault. */
+static bool sp_copy(void *to, u64 addr, size_t n, bool user);
 
 /* ---- attaching: one file a kind ---- */
 

@@ -3,6 +3,7 @@
 #include "rt.h"
 
 /* clang-format off */
+#include "base/text.c"
 #include "strings.c"
 #include "ring.c"
 #include "context.c"

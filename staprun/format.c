@@ -50,6 +50,12 @@ void format_init(struct format *f, const struct ir_module *m, struct arena *a)
 	f->args = arena_alloc(a, sizeof(*f->args) * most);
 }
 
+/* Whether an argument is bytes in its record: a string, or memory of a %m or %M. */
+static bool is_bytes(const struct ir_fmt *fmt, uint32_t arg)
+{
+	return fmt->args.v[arg] == IR_STR || (fmt->specs.v[arg] && fmt_is_mem(fmt->specs.v[arg]));
+}
+
 static bool take_args(struct format *f, const struct ir_fmt *fmt, const struct rec *rec)
 {
 	struct payload in;
@@ -58,8 +64,8 @@ static bool take_args(struct format *f, const struct ir_fmt *fmt, const struct r
 		return false;
 	for (uint32_t i = 0; i < fmt->args.n; i++) {
 		struct format_arg *arg = &f->args[i];
-		bool taken = fmt->args.v[i] == IR_STR ? payload_str(&in, &arg->str, &arg->len)
-						      : payload_int(&in, &arg->num);
+		bool taken = is_bytes(fmt, i) ? payload_str(&in, &arg->str, &arg->len)
+					      : payload_int(&in, &arg->num);
 
 		if (!taken)
 			return false;
@@ -101,7 +107,7 @@ static size_t room_needed(const struct format *f, const struct ir_fmt *fmt)
 		}
 		spec = resolve(f, piece, &at, &arg);
 		need += NUMBER_ROOM + (spec.width > 0 ? (size_t)spec.width : 0);
-		if (fmt->args.v[at - 1] == IR_STR)
+		if (is_bytes(fmt, at - 1))
 			need += (size_t)arg->len * ESCAPED;
 		else if (spec.prec > 0)
 			need += (size_t)spec.prec;
@@ -123,7 +129,9 @@ static void put_pieces(const struct format *f, const struct ir_fmt *fmt, struct 
 			continue;
 		}
 		spec = resolve(f, piece, &at, &arg);
-		if (fmt->args.v[at - 1] == IR_STR)
+		if (fmt_is_mem(&spec))
+			fmt_mem(to, &spec, arg->str, arg->len);
+		else if (fmt->args.v[at - 1] == IR_STR)
 			fmt_str(to, &spec, arg->str, arg->len);
 		else
 			fmt_int(to, &spec, arg->num);

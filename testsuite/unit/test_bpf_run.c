@@ -308,6 +308,8 @@ START_TEST(errors_end_the_handler)
 	same_body("%2 = errkind\nemit.out \"%d \", %2\nfail.EMPTY !b3\njmp b3\nb3:\n%2 = errkind\n%5 = errmsg\n"
 		  "emit.out \"%d %s\", %2, %5\nerrclear\nfail.DIV0 !b1\n");
 	same_body("%2 = load.kernel.u4 %0 !b1\nemit.out \"no\"\n");
+	same_body("emitmem.out \"no %d %.*m\", %0, 3, %0 !b1 @\"here\"\n");
+	same_body("%5 = loadbuf.kernel.quoted %0, 9, 0 !b1\nemit.out \"no\"\n");
 	same_body("jmp b3\nb3:\naction.2 !b1 @\"loop\"\nbr %0, b3, b4\nb4:\n");
 }
 END_TEST

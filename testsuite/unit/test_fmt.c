@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/fmt.h"
+#include "base/text.h"
 
 static const char flag_chars[] = { 0, '0', '+', '-', ' ', '#' }; /* by enum fmt_flag */
 
@@ -109,6 +110,50 @@ static void expect_int(struct fmt_spec f, int64_t v, const char *want)
 	format_int(text, sizeof(text), f, v);
 	ck_assert_str_eq(text, want);
 }
+
+static void expect_mem(struct fmt_spec f, const char *bytes, size_t n, const char *want, size_t len)
+{
+	char text[64];
+	struct fmt_out o = { text, 0, sizeof(text) };
+
+	fmt_mem(&o, &f, bytes, n);
+	ck_assert_uint_eq(o.len, len);
+	ck_assert_mem_eq(text, want, len);
+}
+
+START_TEST(memory)
+{
+	expect_mem((struct fmt_spec){ 'm', 0, FMT_NONE, 3 }, "a\0b", 3, "a\0b", 3);
+	expect_mem((struct fmt_spec){ 'm', 0, 5, 3 }, "a\0b", 3, "  a\0b", 5);
+	expect_mem((struct fmt_spec){ 'm', FMT_F_MINUS, 5, 3 }, "a\0b", 3, "a\0b  ", 5);
+	expect_mem((struct fmt_spec){ 'M', 0, FMT_NONE, 3 }, "a\0\xff", 3, "6100ff", 6);
+	expect_mem((struct fmt_spec){ 'M', 0, 8, 3 }, "a\0\xff", 3, "  6100ff", 8);
+	expect_mem((struct fmt_spec){ 'M', FMT_F_MINUS, 8, 3 }, "a\0\xff", 3, "6100ff  ", 8);
+	expect_mem((struct fmt_spec){ 'M', FMT_F_HASH, 2, 0 }, "", 0, "  ", 2);
+}
+END_TEST
+
+static void expect_escape(const char *in, size_t n, size_t most, int quoted, const char *want)
+{
+	char text[64];
+
+	ck_assert_uint_eq(text_escape(text, most, in, n, quoted), strlen(want));
+	ck_assert_str_eq(text, want);
+}
+
+START_TEST(escapes)
+{
+	expect_escape("a\n\0\"", 4, 60, 0, "a\\n\\000\\\"");
+	expect_escape("a\n", 2, 60, 1, "\"a\\n\"");
+	expect_escape("", 0, 60, 1, "\"\"");
+	/* cut: no escape in part, the dots behind the quote */
+	expect_escape("abc\001", 4, 6, 0, "abc");
+	expect_escape("abcdef", 6, 8, 1, "\"abcdef\"");
+	expect_escape("abcdefg", 7, 8, 1, "\"abc\"...");
+	expect_escape("ab\001defgh", 8, 8, 1, "\"ab\"...");
+	expect_escape("abcdefg", 7, 0, 1, "\"\"...");
+}
+END_TEST
 
 START_TEST(pointers)
 {
@@ -257,6 +302,8 @@ int main(void)
 	tcase_add_test(t, integers_as_libc);
 	tcase_add_test(t, strings_as_libc);
 	tcase_add_test(t, pointers);
+	tcase_add_test(t, memory);
+	tcase_add_test(t, escapes);
 	tcase_add_test(t, characters);
 	tcase_add_test(t, quoted_strings);
 	tcase_add_test(t, binary);

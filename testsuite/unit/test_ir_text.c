@@ -61,6 +61,8 @@ static const char everything[] =
 	"\taction.2 !b2\n"
 	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n"
 	"\t%1 = loadstr.kernel.u1 %0 !b2\n"
+	"\t%1 = loadbuf.user.quoted %0, 7, 0 !b2\n"
+	"\temitmem.out \"%d %#.*m %.4M\", %0, 7, %0, %0 !b2 @\"here\"\n"
 	"\t%0 = tparg.3.u8\n"
 	"\t%0 = arg.1\n"
 	"\t%0 = retval\n"

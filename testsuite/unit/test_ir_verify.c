@@ -16,6 +16,9 @@
 static const struct {
 	const char *text, *message;
 } wrong[] = {
+	{ INSN("emit.out \"%m\", 1"), IN_INSN("emit") "the format reads memory" },
+	{ INSN("emitmem.out \"%d\", 1 !b1"), IN_INSN("emitmem") "the format reads no memory" },
+	{ INSN("%1 = loadbuf.kernel.hex 1, 2 !b1"), IN_INSN("loadbuf") "has 2 operands, wants 3" },
 	{ INSN("%0 = add 1"), IN_INSN("add") "has 1 operands, wants 2" },
 	{ INSN("%0 = add 1, \"x\""), IN_INSN("add") "operand 2 is string, not long" },
 	{ INSN("%1 = add 1, 2"), IN_INSN("add") "%1 is string, the result is long" },
@@ -88,7 +91,7 @@ START_TEST(takes_what_is_right)
 {
 	must_parse(
 		INSN("call @f, 1 !b1\n call @v !b1\n %0 = sget.min @u !b1\n mclear @s\n mclear @a\n"
-		     " emit.out \"%*.*d %m\", 1, 2, 3, 4"));
+		     " emit.out \"%*.*d\", 1, 2, 3\n emitmem.out \"%*.*m\", 1, 2, 3 !b1"));
 }
 END_TEST
 

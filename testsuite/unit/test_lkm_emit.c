@@ -96,6 +96,8 @@ static const char everything[] =
 	"\t%0 = tparg.2.s4\n"
 	"\t%0 = load.kernel.u8 %0 !b1\n"
 	"\t%1 = loadstr.user.u1 %0 !b1\n"
+	"\t%1 = loadbuf.kernel.hex %0, 3, 0 !b1\n"
+	"\temitmem.out \"%s %.*m %#.4M\", %1, 7, %0, %0 !b1\n"
 	"\t%0 = call @loop !b1\n"
 	"\tdone\n"
 	"b1:\n"

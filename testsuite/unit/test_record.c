@@ -133,6 +133,26 @@ START_TEST(takes_widths_from_arguments)
 }
 END_TEST
 
+START_TEST(memory_may_hold_zeros)
+{
+	uint32_t id = add_format("%d %5.2m|%.*M", "iiii");
+	struct fmt_out text;
+
+	put_int(1);
+	put_str("\377a");
+	put_int(2);
+	put_str("xy");
+	expect(id, "1    \377a|7879");
+	put_int(1);
+	put_str_as("", 2);
+	put_int(2);
+	put_str("xy");
+	ck_assert_int_eq(format_size(id, (uint32_t)(sizeof(struct rec) + payload.len), &text), FORMAT_OK);
+	ck_assert_uint_eq(text.len, 12);
+	ck_assert_mem_eq(text.p, "1    \0\0|7879", 12);
+}
+END_TEST
+
 START_TEST(huge_width_is_cut)
 {
 	uint32_t id = add_format("%*d", "ii");
@@ -311,6 +331,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, prints_arguments);
 	tcase_add_test(tc, takes_widths_from_arguments);
+	tcase_add_test(tc, memory_may_hold_zeros);
 	tcase_add_test(tc, huge_width_is_cut);
 	tcase_add_test(tc, escaped_string_has_room);
 	tcase_add_test(tc, short_record_prints_nothing);

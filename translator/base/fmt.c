@@ -34,8 +34,7 @@ void fmt_end(struct fmt_out *o)
 		o->p[o->len] = 0;
 }
 
-/* The escape of one byte, as in a script's string literal; returns its length (1: stands for itself). */
-static int escape_byte(char out[4], unsigned char c, int quote)
+int fmt_escape(char out[4], unsigned char c, int quote)
 {
 	static const char named[] = "\aa\bb\tt\nn\vv\ff\rr\\\\";
 	int k;
@@ -81,7 +80,7 @@ static void put_char(struct fmt_out *o, const struct fmt_spec *f, int64_t v)
 	int n = text[0] != 0;
 
 	if (f->flag == FMT_F_HASH)
-		n = escape_byte(text, (unsigned char)v, 0);
+		n = fmt_escape(text, (unsigned char)v, 0);
 	put_padded(o, f, text, (size_t)n);
 }
 
@@ -181,16 +180,38 @@ void fmt_str(struct fmt_out *o, const struct fmt_spec *f, const char *s, size_t 
 		return;
 	}
 	for (i = 0; i < n; i++)
-		width += escape_byte(text, (unsigned char)s[i], 1);
+		width += fmt_escape(text, (unsigned char)s[i], 1);
 	pad = f->width < 0 ? 0 : (int64_t)f->width - width;
 	put_fill(o, ' ', pad);
 	put_byte(o, '"');
 	for (i = 0; i < n; i++) {
-		int len = escape_byte(text, (unsigned char)s[i], 1);
+		int len = fmt_escape(text, (unsigned char)s[i], 1);
 
 		fmt_lit(o, text, (size_t)len);
 	}
 	put_byte(o, '"');
+}
+
+void fmt_mem(struct fmt_out *o, const struct fmt_spec *f, const void *bytes, size_t n)
+{
+	static const char digits[] = "0123456789abcdef";
+	const unsigned char *p = bytes;
+	int64_t pad;
+	size_t i;
+
+	if (f->conv == 'm') {
+		put_padded(o, f, bytes, n);
+		return;
+	}
+	pad = f->width < 0 ? 0 : (int64_t)f->width - 2 * (int64_t)n;
+	if (f->flag != FMT_F_MINUS)
+		put_fill(o, ' ', pad);
+	for (i = 0; i < n; i++) {
+		put_byte(o, digits[p[i] >> 4]);
+		put_byte(o, digits[p[i] & 15]);
+	}
+	if (f->flag == FMT_F_MINUS)
+		put_fill(o, ' ', pad);
 }
 
 #ifndef SPILE_KERNEL

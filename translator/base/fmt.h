@@ -42,11 +42,29 @@ static inline int fmt_star(int64_t v)
 	return v < 0 ? FMT_NONE : v > FMT_STAR_MAX ? FMT_STAR_MAX : (int)v;
 }
 
+/*
+ * The escape of one byte, as in a script's string literal, with @quote also of '"'; returns its length
+ * (1: stands for itself).
+ */
+int fmt_escape(char out[4], unsigned char c, int quote);
+
 void fmt_lit(struct fmt_out *o, const char *s, size_t n);
 /* d i u o x X p c b. A %c of 0 writes nothing for %c with width 0, as printf's "%s" of "" would. */
 void fmt_int(struct fmt_out *o, const struct fmt_spec *f, int64_t v);
 void fmt_str(struct fmt_out *o, const struct fmt_spec *f, const char *s, size_t n);
+/* m M: @n bytes of memory as they are, or as hexadecimal digits. */
+void fmt_mem(struct fmt_out *o, const struct fmt_spec *f, const void *bytes, size_t n);
 void fmt_end(struct fmt_out *o);
+
+/*
+ * What one %m or %M prints at most. Its precision is the number of bytes: none, or one below 0 from
+ * '*', means 1. Flag '#': of the current process, else of the kernel.
+ */
+#define FMT_MEM_MAX 8192
+static inline int fmt_is_mem(const struct fmt_spec *f)
+{
+	return f->conv == 'm' || f->conv == 'M';
+}
 
 #ifndef SPILE_KERNEL
 /* One parsed piece of a format string: literal text, or a conversion. */

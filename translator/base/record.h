@@ -2,7 +2,8 @@
 /*
  * What a handler writes and staprun formats: one layout for all runtimes. Little-endian host order, 8-byte aligned.
  * An i64 argument is 8 bytes. A string argument is a u32 byte count, the bytes, and zeros up to the next multiple of 8
- * (at least its count's 4 bytes; no terminator is stored).
+ * (at least its count's 4 bytes; no terminator is stored). The memory of a %m or %M is laid out like a string; it may
+ * hold zeros.
  */
 #ifndef SPILE_BASE_RECORD_H
 #define SPILE_BASE_RECORD_H

@@ -70,7 +70,7 @@ void em_load(struct gen *g, const struct ir_insn *i)
 	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
 	ba_movi(g->as, R2, width);
 	ba_call(g->as, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
-	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT));
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT, 0));
 	ba_ld(g->as, sizes[width], R0, FP, FRAME_BUF);
 	if (IR_MEM_SIGNED(i->imm))
 		ba_narrow(g->as, R0, width, 1);
@@ -86,9 +86,57 @@ void em_loadstr(struct gen *g, const struct ir_insn *i)
 	g_slot_addr(g, R1, g->u->slot.stmp);
 	ba_movi(g->as, R2, g->u->maxstr);
 	ba_call(g->as, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str);
-	ba_ji(g->as, BPF_JSLT, R0, 0, emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT));
+	ba_ji(g->as, BPF_JSLT, R0, 0, emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT, 0));
 	g_slot_addr(g, R3, g->u->slot.stmp);
 	g_read_str(g, g_str_of(g, i->dst));
+}
+
+/* R2 = a count of bytes: below 0 is 1, and no more than @most. */
+static void byte_count(struct gen *g, const struct ir_val *v, uint32_t most)
+{
+	uint32_t given = ba_label(g->as), fits = ba_label(g->as);
+
+	g_load(g, R2, v);
+	ba_ji(g->as, BPF_JSGE, R2, 0, given);
+	ba_movi(g->as, R2, 1);
+	ba_place(g->as, given);
+	ba_ji(g->as, BPF_JLE, R2, (int32_t)most, fits);
+	ba_movi(g->as, R2, most);
+	ba_place(g->as, fits);
+}
+
+/* Read aside, then made a text of. */
+void em_loadbuf(struct gen *g, const struct ir_insn *i)
+{
+	uint32_t raw = g->u->slot.stmp + 2 * g->u->lay.strsz, form = IR_BUF_FORM(i->imm),
+		 none = ba_label(g->as);
+	bool user = i->imm & IR_USER;
+
+	byte_count(g, &i->args[1], g->u->maxstr - 1);
+	ba_st(g->as, BPF_DW, R9, SH_TMP, R2);
+	g_load(g, R3, &i->args[0]);
+	g_slot_addr(g, R1, raw);
+	if (form == IRB_TEXT) {
+		/* behind it, so that the text ends */
+		ba_mov(g->as, R4, R1);
+		ba_alu(g->as, BPF_ADD, R4, R2);
+		ba_sti(g->as, BPF_B, R4, 0, 0);
+	}
+	/* of nothing, no address is bad */
+	ba_ji(g->as, BPF_JEQ, R2, 0, none);
+	ba_call(g->as, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT, 0));
+	ba_place(g->as, none);
+	if (form == IRB_TEXT) {
+		g_slot_addr(g, R3, raw);
+		g_read_str(g, g_str_of(g, i->dst));
+		return;
+	}
+	ba_movi(g->as, R2, g_str_of(g, i->dst));
+	ba_ld(g->as, BPF_DW, R3, R9, SH_TMP);
+	g_load(g, R4, &i->args[2]);
+	ba_movi(g->as, R5, form == IRB_HEX ? TEXT_HEX : TEXT_QUOTED);
+	g_call_rt(g, RT_TEXT);
 }
 
 void em_intr(struct gen *g, const struct ir_insn *i)

@@ -67,6 +67,39 @@ static void rec_num_dynamic(struct gen *g, const struct ir_val *v)
 	ba_st(g->as, BPF_DW, R9, SH_RECPOS, R1);
 }
 
+/* Memory that the record carries; @k: the argument that is its address. */
+static void rec_mem(struct gen *g, const struct ir_insn *i, uint32_t k)
+{
+	const struct ir_fmt *f = g->u->m->fmts.v[i->ref];
+	bool user = f->specs.v[k]->flag == FMT_F_HASH;
+	uint32_t star, count;
+
+	ir_fmt_mem(f, k, &star, &count);
+	if (star == IR_NONE) {
+		ba_movi(g->as, R3, count);
+	} else {
+		uint32_t given = ba_label(g->as);
+
+		g_load(g, R3, &i->args[star]);
+		ba_ji(g->as, BPF_JSGT, R3, FMT_MEM_MAX, emit_stub_arg(g, i, ERR_DUMP, star));
+		ba_ji(g->as, BPF_JSGE, R3, 0, given);
+		ba_movi(g->as, R3, 1);
+		ba_place(g->as, given);
+	}
+	g_load(g, R2, &i->args[k]);
+	ba_movi(g->as, R4, user);
+	g_call_rt(g, RT_REC_MEM);
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT, k));
+}
+
+/* The place of the next argument is constant (@pos) until the first one of unknown length. */
+static void end_constant(struct gen *g, uint32_t *pos)
+{
+	if (*pos)
+		ba_sti(g->as, BPF_DW, R9, SH_RECPOS, (int32_t)*pos);
+	*pos = 0;
+}
+
 void em_emit(struct gen *g, const struct ir_insn *i)
 {
 	const struct ir_fmt *f = g->u->m->fmts.v[i->ref];
@@ -79,11 +112,12 @@ void em_emit(struct gen *g, const struct ir_insn *i)
 		if (f->args.v[k] == IR_STR) {
 			uint32_t off = g_str_off(g, v, 0);
 
-			if (pos)
-				ba_sti(g->as, BPF_DW, R9, SH_RECPOS, (int32_t)pos);
-			pos = 0;
+			end_constant(g, &pos);
 			ba_movi(g->as, R2, off);
 			g_call_rt(g, RT_REC_STR);
+		} else if (f->specs.v[k] && fmt_is_mem(f->specs.v[k])) {
+			end_constant(g, &pos);
+			rec_mem(g, i, k);
 		} else if (pos) {
 			g_slot_st(g, BPF_DW, g->u->slot.rec + pos, g_use(g, v, R1));
 			pos += 8;
@@ -92,6 +126,11 @@ void em_emit(struct gen *g, const struct ir_insn *i)
 		}
 	}
 	rec_send(g, pos);
+}
+
+void em_emitmem(struct gen *g, const struct ir_insn *i)
+{
+	em_emit(g, i);
 }
 
 /* A width or precision: a number, or the next argument clamped to what the formatter takes. */
@@ -176,7 +215,7 @@ void em_fail(struct gen *g, const struct ir_insn *i)
 {
 	enum ir_error kind = (enum ir_error)i->imm;
 
-	ba_ja(g->as, i->nargs ? emit_stub_arg(g, i, kind) : emit_stub(g, i, kind, 0));
+	ba_ja(g->as, i->nargs ? emit_stub_arg(g, i, kind, 0) : emit_stub(g, i, kind, 0));
 }
 
 void em_errkind(struct gen *g, const struct ir_insn *i)

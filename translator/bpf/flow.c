@@ -54,11 +54,11 @@ uint32_t emit_stub(struct gen *g, const struct ir_insn *i, enum ir_error kind, i
 	return s.label;
 }
 
-uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind)
+uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind, uint32_t arg)
 {
 	uint32_t label = emit_stub(g, i, kind, 0);
 
-	g->stubs.v[g->stubs.n - 1].operand_arg = true;
+	g->stubs.v[g->stubs.n - 1].operand_arg = arg + 1;
 	return label;
 }
 
@@ -69,7 +69,7 @@ static void flush_stubs(struct gen *g)
 
 		ba_place(g->as, s->label);
 		if (s->operand_arg)
-			g_load(g, R1, &s->insn->args[0]);
+			g_load(g, R1, &s->insn->args[s->operand_arg - 1]);
 		else
 			ba_movi(g->as, R1, s->operand);
 		ba_st(g->as, BPF_DW, R9, SH_ERR_OPERAND, R1);

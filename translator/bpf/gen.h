@@ -142,6 +142,8 @@ enum rt_routine {
 	RT_FMT_QUOTE,
 	RT_ERRMSG,
 	RT_REC_STR,
+	RT_REC_MEM,
+	RT_TEXT,
 	RT_ERROR,
 	RT_ITER_END,
 	RT_ITER_CLOSE,
@@ -152,6 +154,7 @@ struct slot_layout {
 	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec,
 		stack;
 	uint32_t rec_max; /* largest record */
+	uint32_t mem_max; /* most bytes of one %m or %M */
 	uint32_t stack_size, frame_max;
 	uint32_t size;
 	uint32_t off_max; /* largest string offset a routine accepts */
@@ -188,7 +191,7 @@ struct stub {
 	uint32_t rank;
 	enum ir_error kind;
 	int64_t operand;
-	bool operand_arg; /* operand is args[0] */
+	uint32_t operand_arg; /* not 0: the operand is that of the arguments, from 1 */
 };
 
 struct gen {
@@ -238,7 +241,8 @@ uint32_t emit_chunks(struct gen *g); /* the state machine: a function that makes
 void emit_goto_block(struct gen *g, uint32_t block);
 /* Continues at the instruction's error block when the jump to the returned label is taken. */
 uint32_t emit_stub(struct gen *g, const struct ir_insn *i, enum ir_error kind, int64_t operand);
-uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind);
+/* The same, the error's operand being argument @arg. */
+uint32_t emit_stub_arg(struct gen *g, const struct ir_insn *i, enum ir_error kind, uint32_t arg);
 
 /* operand.c: registers, memory of the slot, strings */
 void g_ctx(struct gen *g, int reg); /* the probe's context */
@@ -305,6 +309,19 @@ void rt_build_fmt_quote(struct unit *u, uint32_t fn);
 void rt_fill(struct gen *g, int reg, char c); /* appends @reg bytes @c to slot.fmt */
 void rt_fmt_end(struct gen *g); /* terminates slot.fmt and returns */
 void rt_escape(struct gen *g, bool quote);
+/* Appends the R5 bytes in R4 to slot.fmt, which has room for four more than it may hold. */
+void rt_put_bytes(struct gen *g);
+/*
+ * A step of a loop over the bytes of a string: R1 is its index from 0, and past MAXSTRINGLEN the step
+ * ends the loop. Returns not 0 to end it.
+ */
+void rt_begin_step(struct gen *g, struct unit *u, uint32_t step);
+void rt_end_step(struct gen *g, int32_t r);
+void rt_each_byte(struct gen *g, uint32_t loop); /* @loop: of rt_loop() */
+void rt_terminate(struct gen *g); /* slot.fmt */
+/* The bytes in the third string temporary as text, by the flags of argument 5 */
+enum { TEXT_QUOTED = 1, TEXT_STOP = 2, TEXT_HEX = 4 }; /* stop: at a NUL */
+void rt_build_text(struct unit *u, uint32_t fn);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
 /*
  * Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict

@@ -148,6 +148,57 @@ static void build_rec_str(struct unit *u, uint32_t fn)
 	rt_end(&g);
 }
 
+/* rec_mem(address, bytes, user): appends memory to the record being built; 1 after a fault. */
+static void build_rec_mem(struct unit *u, uint32_t fn)
+{
+	struct gen g;
+	uint32_t room, fits, user, ok, fault;
+
+	rt_begin(&g, u, fn, 4, 0);
+	room = ba_label(g.as);
+	fits = ba_label(g.as);
+	user = ba_label(g.as);
+	ok = ba_label(g.as);
+	fault = ba_label(g.as);
+	ba_mov(g.as, R3, R6);
+	ba_ji(g.as, BPF_JLE, R7, (int32_t)u->slot.mem_max, fits);
+	ba_movi(g.as, R7, 0);
+	ba_place(g.as, fits);
+	ba_mov(g.as, R2, R7);
+	ba_ld(g.as, BPF_DW, R7, R9, SH_RECPOS);
+	ba_ji(g.as, BPF_JLE, R7, (int32_t)u->slot.rec_max, room);
+	ba_movi(g.as, R7, 0);
+	ba_place(g.as, room);
+	/* the end of its room is cleared first, up to a multiple of 8 */
+	ba_mov(g.as, R0, R2);
+	ba_alui(g.as, BPF_ADD, R0, 4 + 7);
+	ba_alui(g.as, BPF_AND, R0, -8);
+	ba_mov(g.as, R1, R9);
+	ba_alui(g.as, BPF_ADD, R1, (int32_t)u->slot.rec);
+	ba_alu(g.as, BPF_ADD, R1, R7);
+	ba_alu(g.as, BPF_ADD, R7, R0);
+	ba_st(g.as, BPF_DW, R9, SH_RECPOS, R7);
+	ba_mov(g.as, R6, R1);
+	ba_alu(g.as, BPF_ADD, R6, R0);
+	ba_sti(g.as, BPF_DW, R6, -8, 0);
+	ba_st(g.as, BPF_W, R1, 0, R2);
+	ba_alui(g.as, BPF_ADD, R1, 4);
+	/* of nothing, no address is bad */
+	ba_movi(g.as, R0, 0);
+	ba_ji(g.as, BPF_JEQ, R2, 0, ok);
+	ba_ji(g.as, BPF_JNE, R8, 0, user);
+	ba_call(g.as, BPF_FUNC_probe_read_kernel);
+	ba_ja(g.as, ok);
+	ba_place(g.as, user);
+	ba_call(g.as, BPF_FUNC_probe_read_user);
+	ba_place(g.as, ok);
+	ba_ji(g.as, BPF_JNE, R0, 0, fault);
+	rt_end(&g);
+	ba_place(g.as, fault);
+	ba_movi(g.as, R0, 1);
+	rt_end(&g);
+}
+
 /* error(probe): reports the error state; past MAXERRORS later hits return at once. */
 static void build_error(struct unit *u, uint32_t fn)
 {
@@ -208,6 +259,8 @@ static const struct {
 	[RT_ITER_END] = { "rt_iter_end", 2, rt_build_iter_end },
 	[RT_ITER_CLOSE] = { "rt_iter_close", 1, rt_build_iter_close },
 	[RT_REC_STR] = { "rt_rec_str", 2, build_rec_str },
+	[RT_REC_MEM] = { "rt_rec_mem", 4, build_rec_mem },
+	[RT_TEXT] = { "rt_text", 5, rt_build_text },
 	[RT_ERROR] = { "rt_error", 2, build_error },
 };
 

@@ -40,7 +40,7 @@ static void append(struct gen *g)
 	ba_call(g->as, BPF_FUNC_probe_read_kernel);
 }
 
-static void terminate(struct gen *g)
+void rt_terminate(struct gen *g)
 {
 	uint32_t ok = ba_label(g->as);
 
@@ -55,7 +55,7 @@ static void terminate(struct gen *g)
 
 void rt_fmt_end(struct gen *g)
 {
-	terminate(g);
+	rt_terminate(g);
 	ba_movi(g->as, R0, 0);
 	rt_end(g);
 }
@@ -469,7 +469,7 @@ void rt_build_errmsg(struct unit *u, uint32_t fn)
 		ba_place(g.as, other);
 	}
 	ba_place(g.as, end);
-	terminate(&g);
+	rt_terminate(&g);
 	ba_mov(g.as, R1, R7);
 	ba_movi(g.as, R2, u->maxstr);
 	g_slot_addr(&g, R3, u->slot.fmt);

@@ -54,8 +54,7 @@ void rt_escape(struct gen *g, bool quote)
 	ba_place(g->as, end);
 }
 
-/* Appends the R5 bytes in R4 to slot.fmt, which has room for four more than it may hold. */
-static void put_bytes(struct gen *g)
+void rt_put_bytes(struct gen *g)
 {
 	int32_t last = (int32_t)g->u->maxstr - 1;
 	uint32_t inside = ba_label(g->as), fits = ba_label(g->as);
@@ -74,30 +73,41 @@ static void put_bytes(struct gen *g)
 	ba_st(g->as, BPF_W, R1, 0, R4);
 }
 
+void rt_begin_step(struct gen *g, struct unit *u, uint32_t step)
+{
+	uint32_t inside;
+
+	rt_begin(g, u, step, 1, 0);
+	inside = ba_label(g->as);
+	ba_ld(g->as, BPF_DW, R1, R9, SH_LOOP);
+	ba_ji(g->as, BPF_JLT, R1, (int32_t)u->maxstr, inside);
+	rt_end_step(g, 1);
+	ba_place(g->as, inside);
+	ba_mov(g->as, R2, R1);
+	ba_alui(g->as, BPF_ADD, R2, 1);
+	ba_st(g->as, BPF_DW, R9, SH_LOOP, R2);
+}
+
+void rt_end_step(struct gen *g, int32_t r)
+{
+	ba_movi(g->as, R0, r);
+	rt_end(g);
+}
+
 /* One byte of the text: counted, or written. */
 static void build_step(struct unit *u, uint32_t cb)
 {
 	struct gen g;
-	uint32_t inside, more, write;
+	uint32_t more, write;
 
-	rt_begin(&g, u, cb, 1, 0);
-	inside = ba_label(g.as);
+	rt_begin_step(&g, u, cb);
 	more = ba_label(g.as);
 	write = ba_label(g.as);
-	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
-	ba_ji(g.as, BPF_JLT, R1, (int32_t)u->maxstr, inside);
-	ba_movi(g.as, R0, 1);
-	rt_end(&g);
-	ba_place(g.as, inside);
-	ba_mov(g.as, R2, R1);
-	ba_alui(g.as, BPF_ADD, R2, 1);
-	ba_st(g.as, BPF_DW, R9, SH_LOOP, R2);
 	ba_alui(g.as, BPF_ADD, R1, (int32_t)(u->slot.stmp + 2 * u->lay.strsz));
 	ba_alu(g.as, BPF_ADD, R1, R9);
 	ba_ld(g.as, BPF_B, R3, R1, 0);
 	ba_ji(g.as, BPF_JNE, R3, 0, more);
-	ba_movi(g.as, R0, 1);
-	rt_end(&g);
+	rt_end_step(&g, 1);
 	ba_place(g.as, more);
 	rt_escape(&g, true);
 	ba_ld(g.as, BPF_DW, R1, R9, Q_WRITE);
@@ -105,26 +115,29 @@ static void build_step(struct unit *u, uint32_t cb)
 	ba_ld(g.as, BPF_DW, R1, R9, Q_WIDTH);
 	ba_alu(g.as, BPF_ADD, R1, R5);
 	ba_st(g.as, BPF_DW, R9, Q_WIDTH, R1);
-	ba_movi(g.as, R0, 0);
-	rt_end(&g);
+	rt_end_step(&g, 0);
 	ba_place(g.as, write);
-	put_bytes(&g);
-	ba_movi(g.as, R0, 0);
-	rt_end(&g);
+	rt_put_bytes(&g);
+	rt_end_step(&g, 0);
+}
+
+void rt_each_byte(struct gen *g, uint32_t loop)
+{
+	ba_sti(g->as, BPF_DW, R9, SH_LOOP, 0);
+	g_call_fn(g, loop);
 }
 
 static void each_byte(struct gen *g, uint32_t loop, int32_t write)
 {
 	ba_sti(g->as, BPF_DW, R9, Q_WRITE, write);
-	ba_sti(g->as, BPF_DW, R9, SH_LOOP, 0);
-	g_call_fn(g, loop);
+	rt_each_byte(g, loop);
 }
 
 static void put_quote(struct gen *g)
 {
 	ba_movi(g->as, R4, '"');
 	ba_movi(g->as, R5, 1);
-	put_bytes(g);
+	rt_put_bytes(g);
 }
 
 /* fmt_quote(string, flag, width, precision): in quotes, padded on the left */

@@ -5,12 +5,28 @@
 #include "base/record.h"
 
 struct need {
-	uint32_t homes, strs, windows, argstrs, key, rec, frame, frames;
+	uint32_t homes, strs, windows, argstrs, key, rec, mem, frame, frames;
 };
 
 static uint32_t at_least(uint32_t a, uint32_t b)
 {
 	return a > b ? a : b;
+}
+
+static void need_of_record(const struct unit *u, const struct ir_fmt *f, struct need *n)
+{
+	uint32_t size = sizeof(struct rec), star, count;
+
+	for (uint32_t k = 0; k < f->args.n; k++) {
+		if (ir_fmt_mem(f, k, &star, &count)) {
+			count = star == IR_NONE ? count : FMT_MEM_MAX;
+			n->mem = at_least(n->mem, count);
+			size += REC_STR_BYTES(count);
+		} else {
+			size += f->args.v[k] == IR_STR ? REC_STR_BYTES(u->lay.strsz) : 8;
+		}
+	}
+	n->rec = at_least(n->rec, size);
 }
 
 static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct need *n)
@@ -22,14 +38,8 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 			strs += u->m->funcs.v[i->ref]->regs.v[k] == IR_STR;
 		n->argstrs = at_least(n->argstrs, strs);
 	}
-	if (i->op == IR_emit) {
-		const struct ir_fmt *f = u->m->fmts.v[i->ref];
-
-		for (uint32_t k = 0; k < f->args.n; k++)
-			strs += f->args.v[k] == IR_STR;
-		n->rec = at_least(n->rec, (uint32_t)sizeof(struct rec) + 8 * (f->args.n - strs) +
-						  strs * REC_STR_BYTES(u->lay.strsz));
-	}
+	if (i->op == IR_emit || i->op == IR_emitmem)
+		need_of_record(u, u->m->fmts.v[i->ref], n);
 }
 
 /*
@@ -120,7 +130,9 @@ void slot_plan(struct unit *u)
 		n.key = at_least(n.key, u->lay.g[g].key_size);
 	s->homes = take(&at, 8 * n.homes);
 	s->rec_max = n.rec;
-	s->rec = take(&at, n.rec + strsz + 16);
+	s->mem_max = n.mem;
+	/* memory may be put at any place that the verifier thinks possible */
+	s->rec = take(&at, n.rec + at_least(strsz, n.mem) + 24);
 	s->key = take(&at, n.key);
 	s->key2 = take(&at, n.key);
 	s->val = take(&at, BPF_ELEM_HEAD + strsz);

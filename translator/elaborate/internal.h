@@ -366,6 +366,7 @@ const struct expr *lower_wrapped(const struct function *fn);
 
 /* A formatted text from pieces: lower_fmt.c */
 struct fmt_build {
+	struct span at; /* of the print, for what may fail */
 	struct buf text;
 	VEC(struct ir_val) vals;
 	VEC(enum ir_type) types;

@@ -166,6 +166,47 @@ static void add_value(struct lower *l, struct fmt_build *b, const struct expr *x
 	add_arg(l, b, x, v);
 }
 
+/* sprintf of memory: what is read becomes a string, and is printed as one. */
+static void add_memory(struct lower *l, struct fmt_build *b, struct fmt_spec spec, struct ir_val addr,
+		       const struct ir_val *count)
+{
+	struct ir_val args[] = { addr, ir_num(spec.prec < 0 ? 1 : spec.prec), ir_num(0) };
+	uint32_t r = lower_temp(l, IR_STR);
+	struct ir_insn *i;
+
+	if (count)
+		args[1] = *count;
+	i = lower_insn(l, IR_loadbuf, r, args, 3);
+	i->imm = (spec.flag == FMT_F_HASH ? IR_USER : IR_KERNEL) |
+		 (spec.conv == 'M' ? IRB_HEX : IRB_TEXT);
+	i->loc = lower_loc(l, b->at);
+	if (spec.flag == FMT_F_HASH)
+		spec.flag = FMT_F_NONE;
+	spec.conv = 's';
+	spec.prec = FMT_NONE;
+	fmt_build_conv(b, &spec);
+	fmt_build_arg(l, b, ir_reg(r), IR_STR);
+}
+
+/* A conversion with its '*'; @v: the values from the first '*' on. How many it takes. */
+static uint32_t build_stars(struct lower *l, struct fmt_build *b, const struct fmt_spec *spec,
+			    struct expr **x, const struct ir_val *v, bool to_string)
+{
+	bool width = spec->width == FMT_STAR, prec = spec->prec == FMT_STAR;
+	uint32_t stars = width + prec;
+
+	if (to_string && fmt_is_mem(spec)) {
+		if (width)
+			add_arg(l, b, x[0], v[0]);
+		add_memory(l, b, *spec, v[stars], prec ? &v[stars - 1] : NULL);
+		return stars + 1;
+	}
+	fmt_build_conv(b, spec);
+	for (uint32_t n = 0; n <= stars; n++)
+		add_arg(l, b, x[n], v[n]);
+	return stars + 1;
+}
+
 static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x,
 			 const struct ir_val *v)
 {
@@ -178,15 +219,9 @@ static void build_printf(struct lower *l, struct fmt_build *b, struct expr *x,
 			fmt_build_lit(b, p.lit, p.lit_len);
 			continue;
 		}
-		if (p.spec.width == FMT_STAR || p.spec.prec == FMT_STAR) {
-			/*
-			 * the stars' numbers come first in the argument list, after the text "%*"
-			 */
-			uint32_t stars = (p.spec.width == FMT_STAR) + (p.spec.prec == FMT_STAR);
-
-			fmt_build_conv(b, &p.spec);
-			for (uint32_t n = 0; n <= stars; n++, next++)
-				add_arg(l, b, x->args.v[next], v[next]);
+		if (p.spec.width == FMT_STAR || p.spec.prec == FMT_STAR || fmt_is_mem(&p.spec)) {
+			next += build_stars(l, b, &p.spec, &x->args.v[next], &v[next],
+					    x->op & P_STRING);
 			continue;
 		}
 		add_value(l, b, x->args.v[next], v[next], &p.spec);
@@ -224,6 +259,7 @@ struct ir_val lower_print(struct lower *l, struct expr *x)
 		if (x->args.v[n]->kind != E_STRING)
 			v[n] = lower_nth(l, &x->args, n, NULL);
 	fmt_build_init(&b);
+	b.at = name_span(x);
 	if (x->op & P_FORMAT)
 		build_printf(l, &b, x, v);
 	else

@@ -66,6 +66,7 @@ struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string
 	const char *text = arena_strndup(l->arena, b->text.p ? b->text.p : "", b->text.len);
 	uint32_t fmt, r;
 	struct ir_insn *i;
+	bool mem;
 
 	buf_fini(&b->text);
 	if (to_string && !b->vals.n)
@@ -78,8 +79,11 @@ struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string
 		lower_insn(l, IR_sfmt, r, b->vals.v, b->vals.n)->ref = fmt;
 		return ir_reg(r);
 	}
-	i = lower_insn(l, IR_emit, IR_NONE, b->vals.v, b->vals.n);
+	mem = ir_fmt_has_mem(l->m->fmts.v[fmt]);
+	i = lower_insn(l, mem ? IR_emitmem : IR_emit, IR_NONE, b->vals.v, b->vals.n);
 	i->ref = fmt;
 	i->imm = stream;
+	if (mem)
+		i->loc = lower_loc(l, b->at);
 	return ir_num(0);
 }

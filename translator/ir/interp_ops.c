@@ -385,6 +385,18 @@ static int op_load(struct interp *in, union slot *r, const struct code *c)
 	return interp_fail(in, c, kinds[c->insn->op == IR_loadstr][user], r[c->a].i);
 }
 
+/* A print of memory fails at the first address that it would read. */
+static int op_emitmem(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct ir_fmt *fmt = in->m->fmts.v[c->insn->ref];
+	uint32_t k = 0, star, count;
+
+	while (!ir_fmt_mem(fmt, k, &star, &count))
+		k++;
+	return interp_fail(in, c, fmt->specs.v[k]->flag == FMT_F_HASH ? ERR_UFAULT : ERR_KFAULT,
+			   r[c->args[k]].i);
+}
+
 static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_smov] = op_smov,         [IR_scat] = op_scat,     [IR_scmp] = op_scmp,
 	[IR_seq] = op_seq,           [IR_gget] = op_gget,     [IR_gset] = op_gset,
@@ -397,6 +409,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_fail] = op_fail,         [IR_errkind] = op_errkind, [IR_errmsg] = op_errmsg,
 	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
 	[IR_tparg] = op_context,     [IR_load] = op_load,     [IR_loadstr] = op_load,
+	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
 };
 
 interp_fn interp_op_fn(enum ir_op op)

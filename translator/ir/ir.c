@@ -70,6 +70,7 @@ const unsigned int ir_limit_n = sizeof(ir_limit_table) / sizeof(ir_limit_table[0
 
 const char *const ir_stat_name[IRS_NSTAT] = { "count", "sum", "min", "max", "avg", "variance" };
 const char *const ir_stream_name[2] = { "out", "warn" };
+const char *const ir_buf_name[IRB_N] = { "text", "hex", "quoted" };
 
 enum ir_intrinsic ir_intrinsic_find(const char *name)
 {
@@ -117,6 +118,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
 		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
+		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF,
 	};
 
 	return kinds[op];
@@ -268,7 +270,38 @@ struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_typ
 		vec_push(a, &fmt->pieces, p);
 	for (uint32_t i = 0; i < nargs; i++)
 		vec_push(a, &fmt->args, args[i]);
+	for (uint32_t i = 0; i < fmt->pieces.n; i++) {
+		const struct fmt_spec *spec = &fmt->pieces.v[i].spec;
+
+		if (fmt->pieces.v[i].lit)
+			continue;
+		if (spec->width == FMT_STAR)
+			vec_push(a, &fmt->specs, NULL);
+		if (spec->prec == FMT_STAR)
+			vec_push(a, &fmt->specs, NULL);
+		vec_push(a, &fmt->specs, spec);
+	}
 	return r < 0 ? NULL : fmt;
+}
+
+bool ir_fmt_mem(const struct ir_fmt *f, uint32_t n, uint32_t *star, uint32_t *count)
+{
+	const struct fmt_spec *spec = n < f->specs.n ? f->specs.v[n] : NULL;
+
+	if (!spec || !fmt_is_mem(spec))
+		return false;
+	*star = spec->prec == FMT_STAR ? n - 1 : IR_NONE;
+	*count = spec->prec < 0 ? 1 : (uint32_t)spec->prec;
+	return true;
+}
+
+bool ir_fmt_has_mem(const struct ir_fmt *f)
+{
+	uint32_t star, count, n = 0;
+
+	while (n < f->specs.n && !ir_fmt_mem(f, n, &star, &count))
+		n++;
+	return n < f->specs.n;
 }
 
 uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs)
@@ -315,9 +348,7 @@ void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt)
 
 enum ir_type ir_conv_type(char conv)
 {
-	if (conv == 's')
-		return IR_STR;
-	return conv == 'm' || conv == 'M' ? IR_VOID : IR_I64;
+	return conv == 's' ? IR_STR : IR_I64;
 }
 
 unsigned int ir_insn_flags(const struct ir_insn *i)

@@ -84,6 +84,9 @@ enum ir_stream { IRO_OUT, IRO_WARN };
 #define IR_MEM_SIGNED(imm) (((imm) >> 4) & 1u)
 #define IR_KERNEL 0u
 #define IR_USER 32u
+/* imm of loadbuf: what becomes of the bytes */
+enum ir_buf { IRB_TEXT, IRB_HEX, IRB_QUOTED, IRB_N }; /* text: up to the first NUL */
+#define IR_BUF_FORM(imm) ((imm) & 15u)
 #define IR_TPARG(n) ((uint32_t)(n) << 16)
 #define IR_TPARG_N(imm) ((imm) >> 16)
 
@@ -209,7 +212,14 @@ struct ir_probe {
 struct ir_fmt {
 	VEC(struct fmt_piece) pieces;
 	VEC(enum ir_type) args; /* includes '*' widths and precisions, in order */
+	VEC(const struct fmt_spec *) specs; /* by argument: its conversion; NULL for a '*' */
 };
+/*
+ * Whether argument @n is the address of a %m or %M. The count is argument *@star, or, when that is
+ * IR_NONE, *@count.
+ */
+bool ir_fmt_mem(const struct ir_fmt *f, uint32_t n, uint32_t *star, uint32_t *count);
+bool ir_fmt_has_mem(const struct ir_fmt *f);
 
 struct ir_limits {
 #define LIMIT(name, field, def, lo, hi) int64_t field;

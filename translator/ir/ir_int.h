@@ -15,6 +15,7 @@ enum ir_imm {
 	IMM_ERROR, /* enum ir_error */
 	IMM_NUM, /* a plain number: key, action count, argument number */
 	IMM_MEM, /* IR_MEM() with a space */
+	IMM_BUF, /* enum ir_buf with a space */
 	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
 };
 enum ir_imm ir_imm_kind(enum ir_op op);
@@ -22,6 +23,7 @@ enum ir_imm ir_imm_kind(enum ir_op op);
 extern const char *const ir_error_name[ERR_COUNT]; /* as errors.def has them */
 extern const char *const ir_stat_name[IRS_NSTAT];
 extern const char *const ir_stream_name[2];
+extern const char *const ir_buf_name[IRB_N];
 const char *ir_type_name(enum ir_type t); /* void, long, string */
 
 /* One row of limits.def. */
@@ -45,7 +47,7 @@ struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_typ
 			    uint32_t nargs);
 /* Puts the text of a format back together. */
 void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt);
-/* Type a conversion takes; IR_VOID: either (a memory dump). */
+/* Type a conversion takes. */
 enum ir_type ir_conv_type(char conv);
 
 /*

@@ -94,6 +94,15 @@ static bool mem_width(struct ir_parser *p, char *word, uint32_t *imm)
 	return true;
 }
 
+/* ".user.hex" */
+static bool buf_form(struct ir_parser *p, const char *space, const char *form, uint32_t *imm)
+{
+	uint32_t f = form ? text_find(ir_buf_name, IRB_N, form) : IRB_N;
+
+	*imm = (strcmp(space, "user") == 0 ? IR_USER : IR_KERNEL) | f;
+	return f < IRB_N || text_fail(p, "expected what becomes of the bytes");
+}
+
 /* The parts of the operation's name behind its dots. */
 static bool imm(struct ir_parser *p, struct line *l, char *rest)
 {
@@ -117,6 +126,8 @@ static bool imm(struct ir_parser *p, struct line *l, char *rest)
 	case IMM_MEM:
 		l->i.imm = strcmp(first, "user") == 0 ? IR_USER : IR_KERNEL;
 		return mem_width(p, strtok_r(NULL, ".", &save), &l->i.imm);
+	case IMM_BUF:
+		return buf_form(p, first, strtok_r(NULL, ".", &save), &l->i.imm);
 	case IMM_TPARG:
 		l->i.imm = IR_TPARG(strtoul(first, NULL, 10));
 		return mem_width(p, strtok_r(NULL, ".", &save), &l->i.imm);

@@ -173,6 +173,10 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 		if (i->op == IR_arg && !i->imm)
 			return verify_fail(v, "arguments are counted from 1");
 		return true;
+	case IMM_BUF:
+		return !(i->imm & ~(IR_USER | 15u)) && IR_BUF_FORM(i->imm) < IRB_N
+			       ? true
+			       : verify_fail(v, "unknown imm 0x%x", i->imm);
 	case IMM_MEM:
 	case IMM_TPARG:
 		return check_mem(v, i);
@@ -242,6 +246,17 @@ static bool check_open(struct verifier *v, const struct ir_insn *i)
 	return check_star(v, i, 0, n, types);
 }
 
+/* A format with %m or %M belongs to emitmem, and only there. */
+static bool check_fmt_use(struct verifier *v, const struct ir_insn *i)
+{
+	if (ir_ops[i->op].ref != IRR_FMT)
+		return true;
+	if (ir_fmt_has_mem(v->m->fmts.v[i->ref]) == (i->op == IR_emitmem))
+		return true;
+	return verify_fail(v, i->op == IR_emitmem ? "the format reads no memory"
+						  : "the format reads memory");
+}
+
 static bool check_operands(struct verifier *v, const struct ir_insn *i)
 {
 	const struct ir_global *g = ir_insn_global(v->m, v->f, i);
@@ -294,7 +309,7 @@ static bool check_insn(struct verifier *v, const struct ir_insn *i, bool last)
 				   i->loc >= v->m->strings.n ? i->loc : i->aux);
 	if (i->aux && !mem)
 		return verify_fail(v, "takes no type path");
-	return check_ref(v, i) && check_imm(v, i) && check_operands(v, i) && check_dst(v, i) &&
+	return check_ref(v, i) && check_fmt_use(v, i) && check_imm(v, i) && check_operands(v, i) && check_dst(v, i) &&
 	       check_edges(v, i);
 }
 
@@ -418,8 +433,8 @@ static bool check_fmt(struct verifier *v, uint32_t n)
 		     star--, at++)
 			ok = ok && at < fmt->args.n && fmt->args.v[at] == IR_I64;
 		want = ir_conv_type(p->spec.conv);
-		ok = ok && at < fmt->args.n && is_value(fmt->args.v[at]) &&
-		     (want == IR_VOID || fmt->args.v[at] == want);
+		ok = ok && at < fmt->args.n &&
+		     fmt->args.v[at] == want;
 		at++;
 	}
 	return (ok && at == fmt->args.n) ||

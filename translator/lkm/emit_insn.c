@@ -409,24 +409,73 @@ OP_FN(intr)
 
 /* ---- output ---- */
 
-OP_FN(emit)
+/* False after an error: the mask of strings has as many bits as a record has arguments. */
+static bool check_args(struct lkm_emit *e, const struct ir_insn *i)
+{
+	if (i->nargs <= EMIT_MAXARGS)
+		return true;
+	diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
+		   "a print takes %u values, the module runtime at most %u", i->nargs,
+		   EMIT_MAXARGS);
+	diag_hint(e->diag, "print the values in two statements");
+	return false;
+}
+
+/* "c, TYPE, id, n, strings, list" */
+static void put_record(struct lkm_emit *e, const struct ir_insn *i, const char *list)
 {
 	uint64_t strings = 0;
-	const char *list;
 
-	if (i->nargs > EMIT_MAXARGS) {
-		diag_error(e->diag, TAG_LIMIT, SPAN_NONE,
-			   "a print takes %u values, the module runtime at most %u", i->nargs,
-			   EMIT_MAXARGS);
-		diag_hint(e->diag, "print the values in two statements");
-		return;
-	}
 	for (uint32_t k = 0; k < i->nargs; k++)
 		strings |= (uint64_t)val_is_str(e, i->args[k]) << k;
-	list = put_list(e, i, i->nargs);
-	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, %s);\n",
+	buf_printf(e->out, "c, %u, %u, %u, 0x%llxULL, %s",
 		   i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref, i->nargs,
 		   (unsigned long long)strings, list);
+}
+
+OP_FN(emit)
+{
+	const char *list;
+
+	if (!check_args(e, i))
+		return;
+	list = put_list(e, i, i->nargs);
+	buf_puts(e->out, "\tsp_emit(");
+	put_record(e, i, list);
+	buf_puts(e->out, ");\n");
+}
+
+/* The descriptions of the arguments that are addresses; how many. */
+static uint32_t put_mem_args(struct lkm_emit *e, const struct ir_insn *i)
+{
+	const struct ir_fmt *fmt = e->m->fmts.v[i->ref];
+	uint32_t n = 0, star, count;
+
+	buf_puts(e->out, "\t\tstatic const struct sp_mem_arg mem[] = {");
+	for (uint32_t k = 0; k < i->nargs; k++) {
+		if (!ir_fmt_mem(fmt, k, &star, &count))
+			continue;
+		buf_printf(e->out, "%s { %u, %u, %d, %d }", n++ ? "," : "", k, count,
+			   fmt->specs.v[k]->flag == FMT_F_HASH, star != IR_NONE);
+	}
+	buf_puts(e->out, " };\n");
+	return n;
+}
+
+OP_FN(emitmem)
+{
+	const char *list;
+	uint32_t n;
+
+	if (!check_args(e, i))
+		return;
+	list = put_list(e, i, i->nargs);
+	buf_puts(e->out, "\t{\n");
+	n = put_mem_args(e, i);
+	buf_puts(e->out, "\t\tfailed = sp_emit_mem(");
+	put_record(e, i, list);
+	buf_printf(e->out, ", mem, %u);\n\t}\n\tif (__builtin_expect(failed, 0))", n);
+	put_failed(e, i);
 }
 
 /* A width or precision: a number, none, or the next argument. */
@@ -561,6 +610,13 @@ OP_FN(loadstr)
 		failing(e, i, "sp_loadstr(c, $0, $i, $d)");
 	else
 		failing(e, i, "sp_loadstr(c, $0, $i, c->scratch)");
+}
+
+OP_FN(loadbuf)
+{
+	failing(e, i,
+		i->dst != IR_NONE ? "sp_loadbuf(c, $0, $1, $2, $i, $d)"
+				  : "sp_loadbuf(c, $0, $1, $2, $i, c->scratch)");
 }
 
 /* ---- block ends ---- */

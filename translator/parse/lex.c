@@ -263,6 +263,35 @@ static bool decode_string(struct lexer *l, struct token *t, const char *s, const
 	return true;
 }
 
+/* Behind the quote that ends a literal: into the literal that is glued to it, or NULL. */
+static const char *next_literal(const char *p, const char *end)
+{
+	for (p++; p < end && (*p == ' ' || *p == '\t' || *p == '\n'); p++)
+		;
+	return p < end && *p == '"' ? p + 1 : NULL;
+}
+
+struct span lex_place_in_string(struct span at, uint32_t from, uint32_t to)
+{
+	const char *p = at.src ? at.src->text + at.off : "", *end = p + at.len, *first = NULL;
+
+	if (!at.src || at.len < 2 || *p++ != '"')
+		return at;
+	for (uint32_t n = 0; n < to && p; n++) {
+		while (p && p < end && *p == '"')
+			p = next_literal(p, end);
+		if (!p || p >= end)
+			return at;
+		if (n == from)
+			first = p;
+		if (*p++ == '\\' && p < end)
+			unescape(&p, end);
+	}
+	if (!first)
+		return at;
+	return (struct span){ at.src, (uint32_t)(first - at.src->text), (uint32_t)(p - first) };
+}
+
 static void lex_string(struct lexer *l, struct token *t)
 {
 	const char *from = l->p++;

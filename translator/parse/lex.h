@@ -59,6 +59,11 @@ struct lexer {
 
 void lex_init(struct lexer *l, struct parse_env *env, struct source *src);
 void lex_fini(struct lexer *l);
+/*
+ * The place of bytes @from to @to of a string literal's text, where it stands in the source at @at. All
+ * of @at when that is no plain literal.
+ */
+struct span lex_place_in_string(struct span at, uint32_t from, uint32_t to);
 void lex_next(struct lexer *l, struct token *t);
 /* Spends one error; false (and a note, once) when the budget is used up. Called after the report. */
 void lex_count_error(struct lexer *l);
