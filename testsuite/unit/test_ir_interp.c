@@ -145,7 +145,7 @@ END_TEST
 	  "b1:\n " op "\n %0 = add %0, 1\n %1 = lt %0, 5\n br %1, b1, b3\n"                        \
 	  "b2:\n %2 = errmsg\n emit.out \"%s after %d;\", %2, %0\n jmp b3\n"                       \
 	  "b3:\n it_begin #0, -1 !b6\n jmp b4\n"                                                   \
-	  "b3:\n %1 = it_next #0\n br %1, b5, b6\n"                                                \
+	  "b4:\n %1 = it_next #0\n br %1, b5, b6\n"                                                \
 	  "b5:\n %1 = it_key.0 #0\n emit.out \" %d\", %1\n jmp b4\n"                               \
 	  "b6:\n done\n")
 
@@ -340,10 +340,11 @@ START_TEST(user_space_has_no_kernel_memory)
 {
 	ck_assert_str_eq(run_text(H("", "long %0, string %1",
 				    "b0:\n %0 = load.kernel.u8 4096 !b1\n done\nb1:\n %1 = errmsg\n"
-				    " emit.out \"%s\", %1\n %1 = loadbuf.kernel.text 16, 1, 0 !b2\n done\n"
-				    "b2:\n %1 = errmsg\n emit.out \"%s\", %1\n emitmem.out \"%d%#m\", 1, 16 !b3\n done\n"
-				    "b4:\n %1 = errmsg\n emit.out \"%s\", %1\n %1 = loadstr.user.u1 16 !b4\n done\n"
-				    "b4:\n abort\n")),
+				    " emit.out \"%s\", %1\n %1 = loadbuf.kernel.text 16, 1, 0 !b2\n"
+				    " done\nb2:\n %1 = errmsg\n emit.out \"%s\", %1\n"
+				    " emitmem.out \"%d%#m\", 1, 16 !b3\n done\nb3:\n"
+				    " %1 = errmsg\n emit.out \"%s\", %1\n"
+				    " %1 = loadstr.user.u1 16 !b4\n done\nb4:\n abort\n")),
 			 "kernel read fault at 0x1000 [man error::fault]"
 			 "kernel read fault at 0x10 [man error::fault]"
 			 "user read fault at 0x10 [man error::fault]"
