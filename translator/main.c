@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "elaborate/elaborate.h"
+#include "facts.h"
 #include "launch.h"
 #include "options.h"
 #include "pass.h"
@@ -15,9 +16,12 @@
 struct compile {
 	struct session *s;
 	const struct backend *backend;
+	bool refused; /* no backend can be used; the error is reported */
+	struct target_facts facts;
 	struct parse_env env;
 	bool *arg_used;
 	struct library *library;
+	bool no_library; /* it cannot be read; the error is reported */
 	VEC(struct ast_file *) files;
 	struct elab *elab;
 	struct ir_module *ir;
@@ -77,7 +81,52 @@ static const struct backend *choose_backend(struct session *s)
 	return NULL;
 }
 
+/* Chosen when first asked for: a script's conditionals may depend on it. */
+static const struct backend *need_backend(struct compile *c)
+{
+	if (!c->backend && !c->refused)
+		c->backend = choose_backend(c->s);
+	c->refused = !c->backend;
+	return c->backend;
+}
+
+static const char *runtime_name(void *arg)
+{
+	const struct backend *b = need_backend(arg);
+
+	return b ? b->name : "none";
+}
+
 /* ---- pass 1 ---- */
+
+static struct library *need_library(struct compile *c)
+{
+	struct session *s = c->s;
+
+	if (!c->library && !c->no_library && need_backend(c))
+		c->library = library_open(&c->env, s->tapset_dirs.v, (int)s->tapset_dirs.n, s->cache_dir);
+	c->no_library = !c->library;
+	return c->library;
+}
+
+static const struct pp_macro *find_macro(void *arg, const char *name)
+{
+	struct compile *c = arg;
+	struct library *l;
+
+	if (!strcmp(name, "@MAXSTRINGLEN"))
+		return macro_number(&c->env, name, c->s->limits.maxstringlen);
+	l = need_library(c);
+	return l ? library_macro(l, name) : NULL;
+}
+
+static void near_macro(void *arg, struct near_match *near)
+{
+	struct library *l = need_library(arg);
+
+	if (l)
+		library_near_macro(l, near);
+}
 
 static struct source *read_script(struct session *s)
 {
@@ -124,8 +173,11 @@ static int pass_parse(struct compile *c)
 		return -1;
 	pass_start(&clock);
 	c->arg_used = arena_alloc(&s->arena, (size_t)s->nargs + 1);
+	facts_init(&c->facts, s, runtime_name, c);
 	c->env = (struct parse_env){ .arena = &s->arena, .names = &s->names, .diag = &s->diag, .argc = s->nargs,
-				     .argv = s->args, .arg_used = c->arg_used, .privileged = s->guru };
+				     .argv = s->args, .arg_used = c->arg_used, .privileged = s->guru,
+				     .facts = &c->facts.facts, .compatible = s->compatible,
+				     .find_macro = find_macro, .near_macro = near_macro, .macro_arg = c };
 	vec_push(&s->arena, &c->files, parse_file(&c->env, src));
 	for (uint32_t i = 0; i < s->extra_scripts.n; i++) {
 		const char *text = s->extra_scripts.v[i];
@@ -137,8 +189,7 @@ static int pass_parse(struct compile *c)
 		return -1;
 	warn_unused_args(c);
 	if (s->last_pass > 1) {
-		c->library = library_open(&c->env, s->tapset_dirs.v, (int)s->tapset_dirs.n, s->cache_dir);
-		if (!c->library)
+		if (!need_library(c))
 			return -1;
 		library_need_for(c->library, c->files.v, c->files.n);
 		library_files(c->library, &nlib);
@@ -324,19 +375,29 @@ static int failed(struct session *s, int pass)
 	return 1;
 }
 
+static void parse_errors(struct session *s)
+{
+	unsigned int n = s->diag.errors;
+
+	diag_flush(&s->diag, stderr);
+	fprintf(stderr, "%u parse error%s.\n", n, n == 1 ? "" : "s");
+}
+
 static int compile(struct compile *c)
 {
 	struct session *s = c->s;
 
-	if (pass_parse(c))
+	if (pass_parse(c)) {
+		if (c->refused)
+			return 1;
+		if (c->files.n)
+			parse_errors(s);
 		return failed(s, 1);
+	}
 	if (s->last_pass == 1) {
 		print_parsed(c);
 		return 0;
 	}
-	c->backend = choose_backend(s);
-	if (!c->backend)
-		return 1;
 	if (pass_elaborate(c))
 		return failed(s, 2);
 	if (s->last_pass == 2 || s->dump_ir) {

@@ -32,6 +32,7 @@ struct session {
 	bool no_global_display; /* of globals that were written and never read */
 	const char *module_name; /* -m or generated */
 	bool module_name_given;
+	const char *compatible; /* --compatible VERSION; NULL: SystemTap's newest language */
 	const char *output; /* -o */
 	const char *command; /* -c */
 	pid_t target; /* -x */

@@ -48,6 +48,8 @@ static const char *tokens(const char *text)
 	for (lex_next(&l, &t); t.kind != TK_EOF; lex_next(&l, &t)) {
 		if (b.len)
 			buf_putc(&b, ' ');
+		if (t.kind == TK_BADARG)
+			lex_report_argument(&l, &t);
 		if (t.kind == TK_NUMBER && t.num_ok)
 			buf_printf(&b, "%lld#", (long long)t.num);
 		else if (t.kind == TK_NUMBER)

@@ -294,6 +294,111 @@ START_TEST(folders_in_order)
 }
 END_TEST
 
+static const char *a_runtime(void *arg)
+{
+	return arg;
+}
+
+static const char *no_config(void *arg, const char *name)
+{
+	(void)arg;
+	(void)name;
+	return "";
+}
+
+static struct parse_facts facts_of(const char *runtime)
+{
+	return (struct parse_facts){ .kernel_vr = "6.1.0-9-amd64", .kernel_v = "6.1.0", .arch = "x86_64",
+				     .privilege = "stapdev", .runtime = a_runtime, .config = no_config,
+				     .arg = (void *)(uintptr_t)runtime };
+}
+
+static void put_deep(const char *dir, const char *name, const char *text)
+{
+	mkdir(dir, 0755);
+	put(in(dir, name), text);
+}
+
+START_TEST(special_folders)
+{
+	struct parse_facts facts = facts_of("kernel");
+
+	put_deep(in(lib, "linux"), "x.stp", "function in_linux() { }");
+	put_deep(in(lib, "linux/x86_64"), "x.stp", "function in_linux_x86() { }");
+	put_deep(in(lib, "linux/s390"), "x.stp", "function in_linux_s390() { }");
+	put_deep(in(lib, "bpf"), "x.stp", "function in_bpf() { }");
+	put_deep(in(lib, "x86_64"), "x.stp", "function in_x86() { }");
+	put_deep(in(lib, "arm64"), "x.stp", "function in_arm() { }");
+	put_deep(in(lib, "6.1"), "a.stp", "function in_6_1() { }"); /* hides the general a.stp */
+	put_deep(in(lib, "6.1.0"), "c.stp", "function in_6_1_0() { }");
+	put_deep(in(lib, "6.1.0-9-amd64"), "c.stp", "function in_exact() { }"); /* hides 6.1.0/c.stp */
+	put_deep(in(lib, "5.10"), "d.stp", "function in_5_10() { }");
+	env.facts = &facts;
+	ck_assert(defines(LIB_FUNCTION, "in_linux") && defines(LIB_FUNCTION, "in_linux_x86"));
+	ck_assert(defines(LIB_FUNCTION, "in_x86") && defines(LIB_FUNCTION, "in_6_1"));
+	ck_assert(defines(LIB_FUNCTION, "in_exact") && defines(LIB_FUNCTION, "fb"));
+	ck_assert(!defines(LIB_FUNCTION, "in_bpf") && !defines(LIB_FUNCTION, "in_arm"));
+	ck_assert(!defines(LIB_FUNCTION, "in_linux_s390") && !defines(LIB_FUNCTION, "in_5_10"));
+	ck_assert(!defines(LIB_FUNCTION, "in_6_1_0") && !defines(LIB_GLOBAL, "ga"));
+	facts = facts_of("bpf");
+	ck_assert(defines(LIB_FUNCTION, "in_bpf") && !defines(LIB_FUNCTION, "in_linux"));
+	ck_assert_uint_eq(diag.errors + diag.warnings, 0);
+}
+END_TEST
+
+static const char *intern(const char *name)
+{
+	return strtab_intern(&names, name);
+}
+
+START_TEST(macro_libraries)
+{
+	struct parse_facts facts = facts_of("kernel");
+	struct library *l;
+
+	env.facts = &facts;
+	put(in(lib, "m.stpm"), "%( runtime == \"kernel\" %? @define fname %( fmacro %) %: @define gname %( x %) %)\n"
+			       "@define twice %( 2 %)");
+	put(in(lib, "n.stpm"), "@define twice %( 2 %) @define other %( @fname %)");
+	put(in(lib, "bad.stpm"), "@define b %( 1 %) function f() { }");
+	put(in(lib, "use.stp"), "@define fname %( own %) function @other() { return @nothing }");
+	l = open_lib();
+	ck_assert_uint_eq(diag.warnings, 1); /* bad.stpm */
+	ck_assert_str_eq(macro_name(library_macro(l, intern("@fname"))), "@fname");
+	ck_assert_ptr_null(library_macro(l, intern("@gname")));
+	ck_assert_ptr_null(library_macro(l, intern("@b")));
+	/* the library's macro sees the library's @fname, not the file's */
+	ck_assert(library_need(l, LIB_FUNCTION, "fmacro"));
+	ck_assert(!library_need(l, LIB_FUNCTION, "own"));
+	ck_assert_uint_eq(diag.errors, 0);
+	ck_assert_ptr_nonnull(library_macro(l, intern("@twice")));
+	ck_assert_uint_eq(diag.errors, 1); /* defined in two files */
+	ck_assert_ptr_nonnull(library_macro(l, intern("@twice")));
+	ck_assert_uint_eq(diag.errors, 1); /* told once */
+	library_close(l);
+}
+END_TEST
+
+START_TEST(programs_of_a_folder)
+{
+	const struct ast_probe *p;
+	struct library *l;
+	uint32_t n;
+
+	mkdir(in(lib, "PATH"), 0755);
+	mkdir(in(lib, "PATH/usr"), 0755);
+	put_deep(in(lib, "PATH/usr/bin"), "x.stp",
+		 "probe xp = process(\"x\").begin, process(\"/bin/y\").end, kernel.function(\"z\") { }");
+	l = open_lib();
+	ck_assert(library_need(l, LIB_ALIAS, "xp"));
+	p = library_files(l, &n)[0]->aliases.v[0];
+	ck_assert_str_eq(p->points.v[0]->comps.v[0].str, "/usr/bin/x");
+	ck_assert_str_eq(p->points.v[1]->comps.v[0].str, "/bin/y");
+	ck_assert_str_eq(p->points.v[2]->comps.v[1].str, "z");
+	library_close(l);
+}
+END_TEST
+
 START_TEST(links_and_missing_folders)
 {
 	const char *dirs[] = { lib, in(top, "none") };
@@ -373,6 +478,9 @@ int main(void)
 	tcase_add_test(t, damaged_index_is_rebuilt);
 	tcase_add_test(t, broken_file_is_one_warning);
 	tcase_add_test(t, folders_in_order);
+	tcase_add_test(t, special_folders);
+	tcase_add_test(t, macro_libraries);
+	tcase_add_test(t, programs_of_a_folder);
 	tcase_add_test(t, links_and_missing_folders);
 	tcase_add_test(t, cache_that_cannot_be_written);
 	tcase_add_test(t, warm_start_is_quick);

@@ -36,6 +36,8 @@ static const struct {
 #define EXCERPT_BEFORE 100u
 #define EXCERPT_LENGTH 200u
 
+#define EXPANSIONS_SHOWN 8u /* of nested macros */
+
 static const char *const tag_texts[] = {
 #define TAG(id, text) [TAG_##id] = text,
 #include "base/tags.def"
@@ -194,7 +196,7 @@ static size_t put_source_char(struct buf *b, const char *p, size_t n, uint32_t *
 /* The source line of @at and, under it, '^' at its start and '~' to its end or the end of the line. */
 static void render_excerpt(struct buf *b, struct diag *d, struct span at, bool color)
 {
-	struct source *s = at.src;
+	struct source *s = at.src->expansion ? at.src->expansion->root : at.src;
 	uint32_t line, bytecol, start, end, off, col = 0, from = 0, to = 0, i;
 
 	source_pos(d->arena, s, at.off, &line, &bytecol);
@@ -232,6 +234,26 @@ static void render_excerpt(struct buf *b, struct diag *d, struct span at, bool c
 	buf_puts(b, color ? COLOR_OFF "\n" : "\n");
 }
 
+/* How the text at @at came there: the uses of macros, innermost first. */
+static void render_expansions(struct buf *b, struct diag *d, struct span at, bool color)
+{
+	unsigned int n;
+
+	for (n = 0; at.src && at.src->expansion; n++, at = at.src->expansion->use) {
+		struct span use = at.src->expansion->use;
+
+		if (n >= EXPANSIONS_SHOWN)
+			continue;
+		buf_printf(b, "  %s%s%s: in expansion of %s\n",
+			   color ? severities[SEV_NOTE].color : "", severities[SEV_NOTE].word,
+			   color ? COLOR_OFF : "", at.src->expansion->macro);
+		buf_printf(b, "  %s\n", span_str(d->arena, use));
+		render_excerpt(b, d, use, color);
+	}
+	if (n > EXPANSIONS_SHOWN)
+		buf_printf(b, "  ... and %u more\n", n - EXPANSIONS_SHOWN);
+}
+
 static void render_entry(struct buf *b, struct diag *d, const struct diag_entry *e, bool color)
 {
 	if (e->sev >= SEV_NOTE)
@@ -244,6 +266,8 @@ static void render_entry(struct buf *b, struct diag *d, const struct diag_entry 
 		buf_printf(b, "  %s\n", span_str(d->arena, e->at));
 		render_excerpt(b, d, e->at, color);
 	}
+	if (e->sev < SEV_NOTE)
+		render_expansions(b, d, e->at, color);
 }
 
 static bool entry_seen(const struct diag *d, const struct diag_entry *e)

@@ -22,6 +22,20 @@ struct source *source_new(struct arena *a, const char *name, const char *text, s
 	return s;
 }
 
+struct source *source_expand(struct arena *a, struct source *src, const char *macro,
+			     struct span use)
+{
+	struct expansion *e = arena_new(a, struct expansion);
+	struct source *s = arena_new(a, struct source);
+
+	e->root = src->expansion ? src->expansion->root : src;
+	e->macro = macro;
+	e->use = use;
+	*s = *e->root;
+	s->expansion = e;
+	return s;
+}
+
 static void find_lines(struct arena *a, struct source *s)
 {
 	uint32_t n = 1, i;
@@ -39,6 +53,8 @@ void source_pos(struct arena *a, struct source *s, uint32_t off, uint32_t *line,
 {
 	uint32_t lo = 0, hi;
 
+	if (s->expansion)
+		s = s->expansion->root;
 	if (!s->line_start)
 		find_lines(a, s);
 	if (off > s->len)

@@ -14,6 +14,7 @@ struct source {
 	bool library; /* a tapset file: privileged, errors in it are not the user's */
 	uint32_t *line_start; /* offsets, built on first use */
 	uint32_t nlines;
+	struct expansion *expansion; /* the same text again, as a use of a macro shows it; else NULL */
 };
 
 /* A stretch of a source; src is NULL for what has no place in a text. */
@@ -22,9 +23,22 @@ struct span {
 	uint32_t off, len;
 };
 
+/* The use of a macro that put text of @root where it is read. */
+struct expansion {
+	struct source *root; /* as it was read; no expansion itself */
+	const char *macro; /* "@name" */
+	struct span use; /* may itself lie in an expansion */
+};
+
 #define SPAN_NONE ((struct span){ 0 })
 
 struct source *source_new(struct arena *a, const char *name, const char *text, size_t len);
+/*
+ * The text that @src holds, seen through a use of the macro: places in it read as in @src, and messages about them
+ * tell where they were used.
+ */
+struct source *source_expand(struct arena *a, struct source *src, const char *macro,
+			     struct span use);
 /* 1-based line and column (in bytes) of an offset. */
 void source_pos(struct arena *a, struct source *s, uint32_t off, uint32_t *line, uint32_t *col);
 /* "file:line:col" in the arena; "<builtin>" for SPAN_NONE. */

@@ -161,8 +161,18 @@ static struct tvar *infer_stat(struct infer *i, struct expr *x)
 	return long_at(i, x->at);
 }
 
+static struct tvar *unknown_macro(struct infer *i, struct expr *x)
+{
+	diag_error(i->e->diag, TAG_MACRO, op_span(x), "there is no operator or macro %s", x->name);
+	if (x->str)
+		diag_hint(i->e->diag, "did you mean %s?", x->str);
+	return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+}
+
 static struct tvar *infer_atop(struct infer *i, struct expr *x)
 {
+	if (x->op == ATOP_UNKNOWN)
+		return unknown_macro(i, x);
 	return unsupported(i, op_span(x),
 			   arena_printf(i->e->arena, "%s is", x->name ? x->name : "@"));
 }

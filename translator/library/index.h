@@ -72,10 +72,12 @@ uint64_t index_mtime(const struct stat *st); /* nanoseconds */
  */
 bool index_build(struct buf *out, const struct parse_env *env, const char *const *dirs, int ndirs,
 		 bool *keep) __attribute__((warn_unused_result));
+/* The folder of programs that a library file is about: /usr/bin for LIB/PATH/usr/bin/x.stp; else NULL. */
+const char *library_program_dir(struct arena *a, const char *path);
 /* Reports a file that is left out and why. */
 void index_report_broken(const struct parse_env *env, const char *path, const struct diag *errors);
 
 #define INDEX_MAGIC "SPILEIDX"
-#define INDEX_VERSION 1u
+#define INDEX_VERSION 2u
 
 #endif

@@ -1,24 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Making an index: scan the folders, parse every file, note the names. */
-#include <dirent.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "index.h"
+#include "macros.h"
+#include "scan.h"
 
-#define DEEPEST_FOLDER 32 /* below a search folder: also what ends a loop of symbolic links */
 #define SETTLED_NS 50000000u /* a time stamp older than this changes with the next write */
-
-struct found_path {
-	const char *path;
-	uint32_t root; /* length of the search folder in front of it */
-	uint64_t mtime, size;
-	dev_t dev;
-	ino_t ino;
-};
 
 struct found_name {
 	enum lib_kind kind;
@@ -29,149 +20,18 @@ struct found_name {
 struct builder {
 	const struct parse_env *env;
 	struct arena arena;
-	VEC(struct found_path) dirs;
-	VEC(struct found_path) files;
+	struct lib_scan scan;
 	VEC(struct found_name) names;
-	uint64_t newest;
+	uint32_t nmacros; /* the first of the names are macros */
 	bool broken;
 };
 
-/* ---- finding the files ---- */
-
-static bool is_script(const char *name)
-{
-	size_t n = strlen(name);
-
-	return n > 4 && name[0] != '.' && !strcmp(name + n - 4, ".stp");
-}
-
-static bool stat_path(struct found_path *f, mode_t *mode)
-{
-	struct stat st;
-
-	if (stat(f->path, &st))
-		return false;
-	*mode = st.st_mode;
-	f->mtime = index_mtime(&st);
-	f->size = S_ISDIR(st.st_mode) ? 0 : (uint64_t)st.st_size;
-	f->dev = st.st_dev;
-	f->ino = st.st_ino;
-	return true;
-}
-
-/* What goes into the index counts for how recent it is; other files in the folders do not. */
-static void settle_after(struct builder *b, const struct found_path *f)
-{
-	if (f->mtime > b->newest)
-		b->newest = f->mtime;
-}
-
-/* The same file by another path, or a file that an earlier search folder has under the same relative path. */
-static bool known_file(const struct builder *b, const struct found_path *f)
-{
-	uint32_t i;
-
-	for (i = 0; i < b->files.n; i++) {
-		const struct found_path *o = &b->files.v[i];
-
-		if ((o->dev == f->dev && o->ino == f->ino) ||
-		    !strcmp(o->path + o->root, f->path + f->root))
-			return true;
-	}
-	return false;
-}
-
-static bool known_dir(const struct builder *b, const struct found_path *f)
-{
-	uint32_t i;
-
-	for (i = 0; i < b->dirs.n; i++)
-		if (b->dirs.v[i].dev == f->dev && b->dirs.v[i].ino == f->ino)
-			return true;
-	return false;
-}
-
-static int not_hidden(const struct dirent *d)
-{
-	return d->d_name[0] != '.';
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static bool scan_dir(struct builder *b, struct found_path dir, int depth);
-
-/* One entry of a folder: a script is noted, a folder scanned, anything else left alone. */
-static void scan_entry(struct builder *b, const struct found_path *dir, const char *name, int depth)
-{
-	struct found_path f = { .path = arena_printf(&b->arena, "%s/%s", dir->path, name),
-				.root = dir->root };
-	mode_t mode;
-
-	if (!stat_path(&f, &mode))
-		return;
-	if (S_ISDIR(mode) && depth < DEEPEST_FOLDER && !known_dir(b, &f)) {
-		if (!scan_dir(b, f, depth + 1))
-			diag_warning(b->env->diag, TAG_LIBRARY, SPAN_NONE,
-				     "library folder %s cannot be read: %s", f.path,
-				     strerror(errno));
-	} else if (S_ISREG(mode) && is_script(name) && !known_file(b, &f)) {
-		settle_after(b, &f);
-		vec_push(&b->arena, &b->files, f);
-	}
-}
-
-/* False, with errno, when the folder cannot be listed. In order of names: the index is the same every time. */
-static bool scan_dir(struct builder *b, struct found_path dir, int depth)
-{
-	struct dirent **entries;
-	int n = scandir(dir.path, &entries, not_hidden, by_name), i;
-
-	if (n < 0)
-		return false;
-	settle_after(b, &dir);
-	if (depth)
-		vec_push(&b->arena, &b->dirs, dir);
-	for (i = 0; i < n; i++) {
-		scan_entry(b, &dir, entries[i]->d_name, depth);
-		free(entries[i]);
-	}
-	free(entries);
-	return true;
-}
-
-/* The search folders come first in the index, so they are all noted before the first is scanned. */
-static bool scan_roots(struct builder *b, const char *const *dirs, int ndirs)
-{
-	mode_t mode;
-	int i;
-
-	for (i = 0; i < ndirs; i++) {
-		struct found_path f = { .path = dirs[i], .root = (uint32_t)strlen(dirs[i]) };
-
-		if (stat_path(&f, &mode)) {
-			if (S_ISDIR(mode)) {
-				vec_push(&b->arena, &b->dirs, f);
-				continue;
-			}
-			errno = ENOTDIR;
-		}
-		diag_error(b->env->diag, TAG_FILE, SPAN_NONE, "library folder %s: %s", dirs[i],
-			   strerror(errno));
-		diag_hint(b->env->diag, "name an existing folder with -I");
-		return false;
-	}
-	for (i = 0; i < ndirs; i++) {
-		if (scan_dir(b, b->dirs.v[i], 0))
-			continue;
-		diag_error(b->env->diag, TAG_FILE, SPAN_NONE,
-			   "library folder %s cannot be read: %s", dirs[i], strerror(errno));
-		return false;
-	}
-	return true;
-}
+/* The macros that one file sees while its names are noted: parse_env's macro_arg. */
+struct scratch_macros {
+	struct builder *b;
+	const struct parse_env *env;
+	struct macro_files files;
+};
 
 /* ---- noting the names ---- */
 
@@ -211,23 +71,73 @@ static void note_file(struct builder *b, const struct ast_file *f, uint32_t file
 				  file);
 }
 
-/* A broken file's errors are copied out of the scratch memory: the warning outlives it. */
+/* ---- reading the files ---- */
+
+const char *library_program_dir(struct arena *a, const char *path)
+{
+	const char *p = strstr(path, "/PATH/"), *slash = strrchr(path, '/');
+
+	return p ? arena_strndup(a, p + 5, (size_t)(slash - p - 5)) : NULL;
+}
+
+/* The index is the same for every run, so the script's arguments are not there. */
+static struct parse_env env_for(const struct parse_env *outer, struct arena *arena,
+				struct strtab *names, struct diag *d)
+{
+	struct parse_env env = *outer;
+
+	env.arena = arena;
+	env.names = names;
+	env.diag = d;
+	env.argc = 0;
+	env.arg_used = NULL;
+	env.privileged = true;
+	return env;
+}
+
+static const struct pp_macro *find_macro(void *arg, const char *name)
+{
+	struct scratch_macros *m = arg;
+	const struct builder *b = m->b;
+	VEC(const struct macro_file *) found = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < b->nmacros; i++) {
+		const struct found_name *f = &b->names.v[i];
+
+		if (!strcmp(f->name, name))
+			vec_push(m->env->arena, &found,
+				 macro_file_read(&m->files, m->env, b->scan.files.v[f->file].path,
+						 NULL));
+	}
+	return macro_find_one(&m->files, m->env, found.v, found.n, name);
+}
+
+static struct ast_file *read_script(struct builder *b, struct parse_env *env, const char *path,
+				    const struct buf *text)
+{
+	struct scratch_macros macros = { .b = b, .env = env, .files = { .arena = env->arena } };
+	struct source *src = source_new(env->arena, path, text->p ? text->p : "", text->len);
+
+	src->library = true;
+	env->find_macro = find_macro;
+	env->macro_arg = &macros;
+	env->program_dir = library_program_dir(env->arena, path);
+	return parse_file(env, src);
+}
+
+/* A broken file's errors are made again outside the scratch memory: the warning outlives it. */
 static void report_from_scratch(struct builder *b, const char *path, const struct diag *errors,
 				const struct buf *text)
 {
-	struct parse_env env = *b->env;
+	struct parse_env env;
 	struct diag d;
 
-	diag_init(&d, env.arena);
-	env.diag = &d;
-	env.arg_used = NULL;
-	env.privileged = true;
+	diag_init(&d, b->env->arena);
+	env = env_for(b->env, b->env->arena, b->env->names, &d);
 	b->broken = true;
 	if (text) {
-		struct source *src = source_new(env.arena, path, text->p, text->len);
-
-		src->library = true;
-		(void)parse_file(&env, src);
+		(void)read_script(b, &env, path, text);
 		errors = &d;
 	}
 	index_report_broken(b->env, path, errors);
@@ -235,11 +145,10 @@ static void report_from_scratch(struct builder *b, const char *path, const struc
 
 static void note_script(struct builder *b, uint32_t file)
 {
-	const char *path = b->files.v[file].path;
-	struct parse_env env = *b->env;
+	const char *path = b->scan.files.v[file].path;
+	struct parse_env env;
 	struct arena scratch;
 	struct strtab names;
-	struct source *src;
 	struct diag d;
 	struct buf text;
 	int err;
@@ -248,21 +157,14 @@ static void note_script(struct builder *b, uint32_t file)
 	strtab_init(&names, &scratch);
 	diag_init(&d, &scratch);
 	buf_init(&text);
-	env.arena = &scratch;
-	env.names = &names;
-	env.diag = &d;
-	env.arg_used = NULL;
-	env.privileged = true;
+	env = env_for(b->env, &scratch, &names, &d);
 	err = buf_read_file(&text, path);
 	if (err) {
 		diag_error(&d, TAG_FILE, SPAN_NONE, "%s", strerror(-err));
 		report_from_scratch(b, path, &d, NULL);
 	} else {
-		struct ast_file *f;
+		struct ast_file *f = read_script(b, &env, path, &text);
 
-		src = source_new(&scratch, path, text.p, text.len);
-		src->library = true;
-		f = parse_file(&env, src);
 		if (d.errors)
 			report_from_scratch(b, path, &d, &text);
 		else
@@ -271,6 +173,20 @@ static void note_script(struct builder *b, uint32_t file)
 	buf_fini(&text);
 	strtab_fini(&names);
 	arena_fini(&scratch);
+}
+
+/* A library of macros is small, and its warning must last: it is read into the run's own memory. */
+static void note_macros(struct builder *b, uint32_t file)
+{
+	struct parse_env env = env_for(b->env, b->env->arena, b->env->names, b->env->diag);
+	struct macro_files files = { .arena = b->env->arena };
+	const struct macro_file *f;
+	uint32_t i;
+
+	env.find_macro = NULL;
+	f = macro_file_read(&files, &env, b->scan.files.v[file].path, &b->broken);
+	for (i = 0; i < f->macros.n; i++)
+		note_name(b, LIB_MACRO, macro_name(f->macros.v[i]), file);
 }
 
 /* ---- writing ---- */
@@ -340,7 +256,7 @@ static void put_names(struct builder *b, struct buf *out, struct buf *strings, u
 static uint32_t strings_start(const struct builder *b)
 {
 	uint64_t n = sizeof(struct index_header) +
-		     ((uint64_t)b->dirs.n + b->files.n) * sizeof(struct index_path) +
+		     ((uint64_t)b->scan.dirs.n + b->scan.files.n) * sizeof(struct index_path) +
 		     (uint64_t)b->names.n * (sizeof(struct index_name) + sizeof(uint32_t));
 
 	n = (n + 7) & ~(uint64_t)7;
@@ -356,15 +272,15 @@ static void write_out(struct builder *b, struct buf *out, int ndirs)
 	uint32_t i;
 
 	buf_init(&strings);
-	h.ndirs = b->dirs.n;
-	h.nfiles = b->files.n;
+	h.ndirs = b->scan.dirs.n;
+	h.nfiles = b->scan.files.n;
 	h.nroots = (uint32_t)ndirs;
 	h.strings = strings_start(b);
 	buf_add(out, &h, sizeof(h));
-	for (i = 0; i < b->dirs.n; i++)
-		put_path(out, &strings, h.strings, &b->dirs.v[i]);
-	for (i = 0; i < b->files.n; i++)
-		put_path(out, &strings, h.strings, &b->files.v[i]);
+	for (i = 0; i < b->scan.dirs.n; i++)
+		put_path(out, &strings, h.strings, &b->scan.dirs.v[i]);
+	for (i = 0; i < b->scan.files.n; i++)
+		put_path(out, &strings, h.strings, &b->scan.files.v[i]);
 	put_names(b, out, &strings, h.strings, &h);
 	while (out->len < h.strings)
 		buf_putc(out, 0);
@@ -391,14 +307,21 @@ bool index_build(struct buf *out, const struct parse_env *env, const char *const
 	arena_init(&b.arena);
 	clock_gettime(CLOCK_REALTIME, &now);
 	ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-	ok = scan_roots(&b, dirs, ndirs);
+	b.scan.env = env;
+	b.scan.arena = &b.arena;
+	ok = scan_folders(&b.scan, dirs, ndirs);
 	if (ok) {
-		for (i = 0; i < b.files.n; i++)
-			note_script(&b, i);
+		for (i = 0; i < b.scan.files.n; i++)
+			if (b.scan.files.v[i].macros)
+				note_macros(&b, i);
+		b.nmacros = b.names.n;
+		for (i = 0; i < b.scan.files.n; i++)
+			if (!b.scan.files.v[i].macros)
+				note_script(&b, i);
 		if (b.names.n)
 			qsort(b.names.v, b.names.n, sizeof(*b.names.v), compare_names);
 		write_out(&b, out, ndirs);
-		*keep = !b.broken && b.newest + SETTLED_NS < ns;
+		*keep = !b.broken && b.scan.newest + SETTLED_NS < ns;
 	}
 	arena_fini(&b.arena);
 	return ok;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "index.h"
+#include "macros.h"
 
 enum file_state { FILE_UNSEEN, FILE_GOOD, FILE_BROKEN };
 
@@ -16,21 +17,38 @@ struct library {
 	struct lib_index index;
 	uint8_t *state; /* enum file_state, by the index' file numbers */
 	VEC(struct ast_file *) files;
+	struct macro_files macros;
 };
 
-/* "CACHE/tapset-HASH.idx": the folders by their full names, so that a relative one means where it is now. */
-static char *index_path(struct arena *a, const char *const *dirs, int ndirs, const char *cache)
+static uint64_t hash_word(uint64_t hash, const char *p)
 {
+	for (; *p; p++)
+		hash = (hash ^ (unsigned char)*p) * 1099511628211u;
+	return (hash ^ ':') * 1099511628211u;
+}
+
+/*
+ * "CACHE/tapset-HASH.idx": the folders by their full names, so that a relative one means where it is now, and what
+ * the files' conditionals may ask.
+ */
+static char *index_path(const struct parse_env *env, const char *const *dirs, int ndirs,
+			const char *cache)
+{
+	const struct parse_facts *f = env->facts;
 	uint64_t hash = 14695981039346656037u;
+	struct arena *a = env->arena;
 	int i;
 
-	for (i = 0; i < ndirs; i++) {
-		const char *p;
-
-		for (p = dirs[i]; *p; p++)
-			hash = (hash ^ (unsigned char)*p) * 1099511628211u;
-		hash = (hash ^ ':') * 1099511628211u;
+	for (i = 0; i < ndirs; i++)
+		hash = hash_word(hash, dirs[i]);
+	if (f) {
+		hash = hash_word(hash, f->kernel_vr);
+		hash = hash_word(hash, f->arch);
+		hash = hash_word(hash, f->runtime(f->arg));
+		hash = hash_word(hash, f->guru ? "guru" : "");
 	}
+	if (env->compatible)
+		hash = hash_word(hash, env->compatible);
 	return arena_printf(a, "%s/tapset-%016llx.idx", cache, (unsigned long long)hash);
 }
 
@@ -76,11 +94,42 @@ static void save_index(struct arena *a, const struct buf *b, const char *path, c
 		(void)unlink(tmp);
 }
 
+const struct pp_macro *library_macro(struct library *l, const char *name)
+{
+	const struct index_name *row = index_find(&l->index, LIB_MACRO, name);
+	const struct macro_file **found;
+	uint32_t i;
+
+	if (!row)
+		return NULL;
+	found = arena_alloc(l->env.arena, row->n * sizeof(*found));
+	for (i = 0; i < row->n; i++)
+		found[i] = macro_file_read(
+			&l->macros, &l->env,
+			index_str(&l->index, l->index.files[l->index.refs[row->first + i]].path),
+			NULL);
+	return macro_find_one(&l->macros, &l->env, found, row->n, name);
+}
+
+void library_near_macro(struct library *l, struct near_match *near)
+{
+	uint32_t i, end;
+
+	index_range(&l->index, LIB_MACRO, &i, &end);
+	for (; i < end; i++)
+		near_try(near, index_str(&l->index, l->index.names[i].name));
+}
+
+static const struct pp_macro *find_macro(void *arg, const char *name)
+{
+	return library_macro(arg, name);
+}
+
 struct library *library_open(struct parse_env *env, const char *const *dirs, int ndirs,
 			     const char *cache)
 {
 	const char **full = full_names(env->arena, dirs, ndirs);
-	const char *path = cache ? index_path(env->arena, full, ndirs, cache) : NULL;
+	const char *path = cache ? index_path(env, full, ndirs, cache) : NULL;
 	struct library *l = calloc(1, sizeof(*l));
 	struct buf b;
 	bool keep;
@@ -89,6 +138,10 @@ struct library *library_open(struct parse_env *env, const char *const *dirs, int
 		arena_oom();
 	l->env = *env;
 	l->env.privileged = true;
+	l->env.find_macro = find_macro;
+	l->env.near_macro = NULL;
+	l->env.macro_arg = l;
+	l->macros.arena = env->arena;
 	if (!path || !index_load(&l->index, path, full, ndirs)) {
 		buf_init(&b);
 		if (!index_build(&b, &l->env, full, ndirs, &keep)) {
@@ -133,6 +186,7 @@ static enum file_state read_library_file(struct library *l, const char *path)
 	} else {
 		src = source_new(env.arena, path, text.p, text.len);
 		src->library = true;
+		env.program_dir = library_program_dir(env.arena, path);
 		f = parse_file(&env, src);
 		if (!d.errors)
 			vec_push(env.arena, &l->files, f);

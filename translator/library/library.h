@@ -9,11 +9,17 @@
 
 #include "parse/parse.h"
 
-enum lib_kind { LIB_FUNCTION, LIB_GLOBAL, LIB_ALIAS };
+enum lib_kind { LIB_FUNCTION, LIB_GLOBAL, LIB_ALIAS, LIB_MACRO };
 
 struct library;
 
 /*
+ * Where files are looked for in each of @dirs, env->facts deciding: RUNTIME/RELEASE/ARCH below it, then with one or more
+ * of the three left out, the more special first, then the folder itself with all its other folders. Releases are
+ * 6.1.0-9-amd64, 6.1.0, 6.1. Of files with the same name below their search folder the first one counts, so a file for a
+ * release takes the place of the general one. A file PATH/usr/bin/x.stp below it means programs of
+ * /usr/bin by process("x").
+ *
  * @dirs: search folders, earlier ones first (-I folders, then the installed tapset folder). @cache: folder of
  * the index, created when missing; NULL or not writable: the index is built in memory. Returns NULL after an
  * error in env->diag (a folder that cannot be read).
@@ -27,6 +33,13 @@ void library_close(struct library *l);
  * files parsed so far are library_files(). True when some file defines it.
  */
 bool library_need(struct library *l, enum lib_kind kind, const char *name);
+
+/*
+ * The macro @name ("@x", interned) of the .stpm files, or NULL. Two definitions are an error (E-DUPLICATE). What
+ * parse_env's find_macro and near_macro need.
+ */
+const struct pp_macro *library_macro(struct library *l, const char *name);
+void library_near_macro(struct library *l, struct near_match *near);
 
 /* Files parsed so far, in order; the vector grows with library_need(). */
 struct ast_file *const *library_files(const struct library *l, uint32_t *n);

@@ -37,7 +37,7 @@ enum expr_kind {
 	E_STAT, /* stat_op, a (the aggregate), args: literal parameters (shift; lo, hi, width) */
 	E_PRINT, /* print */
 	E_TARGET, /* name "$var" with suffixes: members, index, address_of, pretty */
-	E_ATOP, /* name "@cast", "@var", "@defined", "@entry" ...; args; suffixes as E_TARGET */
+	E_ATOP, /* op, name "@cast", "@var", "@defined", "@entry" ...; args; suffixes as E_TARGET */
 	E_SUFFIXED, /* a with suffixes: x->m, f()[i] (autocast); @hist_log(x)[i] has an E_STAT as a */
 	E_EMBEDDED, /* str: the C text of %{ %} */
 };
@@ -54,6 +54,9 @@ enum un_op { U_PLUS, U_MINUS, U_NOT, U_COMPL };
 enum stat_op {
 	S_COUNT, S_SUM, S_MIN, S_MAX, S_AVG, S_VARIANCE, S_HIST_LOG, S_HIST_LINEAR, S_NONE
 };
+
+/* op of E_ATOP. An unknown name is neither operator nor macro; str is then the name that was meant, or NULL. */
+enum atop { ATOP_KNOWN, ATOP_UNKNOWN };
 
 /* print family: what is appended and where it goes. */
 enum print_flags {

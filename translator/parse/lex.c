@@ -23,6 +23,7 @@ static const char *const spellings[TK_COUNT] = {
 	[TK_NUMBER] = "a number",
 	[TK_STRING] = "a string",
 	[TK_EMBEDDED] = "embedded C code",
+	[TK_BADARG] = "a script argument",
 #define KEYWORD(id, text) [KW_##id] = text,
 #define OP(id, text) [OP_##id] = text,
 #include "tokens.def"
@@ -99,7 +100,20 @@ static void lex_error(struct lexer *l, struct token *t, enum diag_tag tag, const
 {
 	t->kind = TK_JUNK;
 	t->at = span_from(l, from);
-	diag_error(l->env->diag, tag, t->at, "%s", text);
+	if (!l->skipping)
+		diag_error(l->env->diag, tag, t->at, "%s", text);
+}
+
+/* After lex_error(). */
+static __attribute__((format(printf, 2, 3))) void lex_hint(struct lexer *l, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (l->skipping)
+		return;
+	va_start(ap, fmt);
+	diag_hint(l->env->diag, "%s", arena_vprintf(l->env->arena, fmt, ap));
+	va_end(ap);
 }
 
 static void leave_paste(struct lexer *l)
@@ -145,7 +159,7 @@ static bool skip_blank(struct lexer *l, struct token *t)
 			if (!skip_comment(l)) {
 				l->p = from + 2;
 				lex_error(l, t, TAG_LEX, from, "this comment is never closed");
-				diag_hint(l->env->diag, "end it with */");
+				lex_hint(l, "end it with */");
 				l->p = l->end;
 				return false;
 			}
@@ -216,10 +230,12 @@ static void lex_name(struct lexer *l, struct token *t)
 	for (i = KW_FIRST; i <= (int)KW_LAST; i++)
 		if (l->keyword[i - KW_FIRST] == t->name)
 			t->kind = (enum token_kind)i;
+	if (t->kind == KW_PRIVATE && !parse_compatible(l->env, "3.0"))
+		t->kind = TK_IDENT;
 }
 
 /* The escape at *@s, behind its backslash, before @end. Moves *@s past it. */
-static char unescape(const char **s, const char *end)
+static char unescape(const char **s, const char *end, bool hex)
 {
 	static const char named[] = "a\ab\bt\tn\nv\vf\fr\r";
 	const char *p = *s;
@@ -231,7 +247,7 @@ static char unescape(const char **s, const char *end)
 		*s = p;
 		return (char)v;
 	}
-	if (*p == 'x' && end - p > 1 && digit_value(p[1]) < 16) {
+	if (*p == 'x' && hex && end - p > 1 && digit_value(p[1]) < 16) {
 		for (p++, i = 0; i < 2 && p < end && digit_value(*p) < 16; i++)
 			v = v * 16 + digit_value(*p++);
 		*s = p;
@@ -248,12 +264,13 @@ static char unescape(const char **s, const char *end)
 static bool decode_string(struct lexer *l, struct token *t, const char *s, const char *end)
 {
 	char *out = arena_alloc(l->env->arena, (size_t)(end - s) + 1), *o = out;
+	bool hex = parse_compatible(l->env, "2.3");
 
 	while (s < end) {
 		char c = *s++;
 
 		if (c == '\\')
-			c = unescape(&s, end);
+			c = unescape(&s, end, hex);
 		if (!c)
 			return false;
 		*o++ = c;
@@ -300,7 +317,7 @@ static void lex_string(struct lexer *l, struct token *t)
 		l->p += l->p[0] == '\\' && l->p + 1 < l->end ? 2 : 1;
 	if (l->p == l->end || *l->p != '"') {
 		lex_error(l, t, TAG_LEX, from, "this string is not closed on its line");
-		diag_hint(l->env->diag, "end it with \"; write a newline in it as \\n");
+		lex_hint(l, "end it with \"; write a newline in it as \\n");
 		return;
 	}
 	l->p++;
@@ -308,7 +325,7 @@ static void lex_string(struct lexer *l, struct token *t)
 	t->at = span_from(l, from);
 	if (!decode_string(l, t, from + 1, l->p - 1)) {
 		lex_error(l, t, TAG_LEX, from, "a string cannot hold a NUL byte");
-		diag_hint(l->env->diag, "printf(\"%%1b\", 0) writes one");
+		lex_hint(l, "printf(\"%%1b\", 0) writes one");
 	}
 }
 
@@ -322,7 +339,7 @@ static void lex_embedded(struct lexer *l, struct token *t)
 	l->p = from + 2;
 	if (!e) {
 		lex_error(l, t, TAG_LEX, from, "this embedded C code is never closed");
-		diag_hint(l->env->diag, "end it with %%}");
+		lex_hint(l, "end it with %%}");
 		l->p = l->end;
 		return;
 	}
@@ -330,11 +347,11 @@ static void lex_embedded(struct lexer *l, struct token *t)
 	t->len = (uint32_t)(e - from - 2);
 	t->str = arena_strndup(l->env->arena, from + 2, t->len);
 	typo = memmem(from + 2, t->len, "}%", 2);
-	if (typo && typo + 2 < e) {
+	if (typo && typo + 2 < e && !l->skipping) {
 		l->p = typo + 2;
 		diag_warning(l->env->diag, TAG_TYPO, span_from(l, typo),
 			     "'}%%' inside embedded C code does not end it");
-		diag_hint(l->env->diag, "the end of embedded C code is %%}");
+		lex_hint(l, "the end of embedded C code is %%}");
 	}
 	l->p = e + 2;
 	t->at = span_from(l, from);
@@ -352,7 +369,7 @@ static void lex_unknown(struct lexer *l, struct token *t)
 		lex_error(l, t, TAG_LEX, from,
 			  "only strings and comments may hold such characters");
 		if (!strncmp(from, "\xe2\x80", 2))
-			diag_hint(l->env->diag, "is it a typographic quote or dash? use \" or -");
+			lex_hint(l, "is it a typographic quote or dash? use \" or -");
 	} else if ((unsigned char)*from < 0x20 || *from == 0x7f) {
 		lex_error(l, t, TAG_LEX, from, "a control character: is this a script?");
 	} else if (*from == '\'') {
@@ -360,7 +377,7 @@ static void lex_unknown(struct lexer *l, struct token *t)
 		if (l->end - l->p > 1 && l->p[0] != '\n' && l->p[1] == '\'')
 			l->p += 2;
 		lex_error(l, t, TAG_LEX, from, "single quotes mean nothing here");
-		diag_hint(l->env->diag, "strings are written with \"");
+		lex_hint(l, "strings are written with \"");
 	} else {
 		lex_error(l, t, TAG_LEX, from, "this character means nothing here");
 	}
@@ -419,39 +436,40 @@ static void start_paste(struct lexer *l, const char *text, struct span at)
 	l->end = l->paste.p + l->paste.len;
 }
 
-static void report_argument(struct lexer *l, struct span at, char sigil, int64_t want, bool ok)
+void lex_report_argument(struct lexer *l, struct token *t)
 {
+	struct diag *d = l->env->diag;
 	int argc = l->env->argc;
+	char sigil = t->name[0];
 
-	if (l->pasting)
-		diag_error(l->env->diag, TAG_SCRIPT_ARG, at,
+	if (t->num_ok) /* it stood in an argument's text */
+		diag_error(d, TAG_SCRIPT_ARG, t->at,
 			   "a script argument cannot refer to script arguments");
-	else if (ok)
-		diag_error(l->env->diag, TAG_SCRIPT_ARG, at,
-			   "the script uses %c%lld, but %d argument%s given", sigil,
-			   (long long)want, argc, argc == 1 ? " was" : "s were");
+	else if (t->num >= 1)
+		diag_error(d, TAG_SCRIPT_ARG, t->at, "the script uses %s, but %d argument%s given",
+			   t->name, argc, argc == 1 ? " was" : "s were");
 	else
-		diag_error(l->env->diag, TAG_SCRIPT_ARG, at,
-			   "script arguments are counted from %c1", sigil);
-	if (!l->pasting && ok)
-		diag_hint(l->env->diag, "arguments are given behind the script's name");
+		diag_error(d, TAG_SCRIPT_ARG, t->at, "script arguments are counted from %c1",
+			   sigil);
+	if (!t->num_ok && t->num >= 1)
+		diag_hint(d, "arguments are given behind the script's name");
+	lex_count_error(l);
+	number_token(l, t, 0);
+	if (sigil == '@')
+		string_token(t, "");
 }
 
-/*
- * $N @N $# @#. True when @t is a token; false when text was pasted and is to be read next. After an error
- * the argument counts as 0 or "", so that one missing argument is one message.
- */
+/* $N @N $# @#. True when @t is a token; false when text was pasted and is to be read next. */
 static bool lex_argument(struct lexer *l, struct token *t)
 {
 	struct parse_env *env = l->env;
 	const char *from = l->p;
 	char sigil = *from;
 	int64_t n = 0;
-	bool ok;
 
 	for (l->p++; class_of(*l->p) == C_DIGIT; l->p++)
 		n = n < INT32_MAX ? n * 10 + (*l->p - '0') : n;
-	if (*from && l->p == from + 1) { /* $# */
+	if (l->p == from + 1) { /* $# */
 		l->p++;
 		t->at = span_from(l, from);
 		number_token(l, t, env->argc);
@@ -460,13 +478,11 @@ static bool lex_argument(struct lexer *l, struct token *t)
 		return true;
 	}
 	t->at = span_from(l, from);
-	ok = n >= 1 && n <= env->argc && !l->pasting;
-	if (!ok) {
-		report_argument(l, t->at, sigil, n, n >= 1);
-		lex_count_error(l);
-		number_token(l, t, 0);
-		if (sigil == '@')
-			string_token(t, "");
+	if (n < 1 || n > env->argc || l->pasting || l->skipping) {
+		t->kind = TK_BADARG;
+		t->num = n;
+		t->num_ok = l->pasting;
+		t->name = strtab_intern_n(env->names, from, (size_t)(l->p - from));
 		return true;
 	}
 	if (env->arg_used)
@@ -521,6 +537,6 @@ void lex_next(struct lexer *l, struct token *t)
 		}
 		break;
 	}
-	if (t->kind == TK_JUNK)
+	if (t->kind == TK_JUNK && !l->skipping)
 		lex_count_error(l);
 }

@@ -16,6 +16,7 @@ enum token_kind {
 	TK_NUMBER, /* name is its text, num its value if num_ok */
 	TK_STRING, /* str, len: unescaped */
 	TK_EMBEDDED, /* str, len: what is between %{ and %} */
+	TK_BADARG, /* $9 without a ninth argument: name is its text; lex_report_argument() tells why */
 #define KEYWORD(id, text) KW_##id,
 #define OP(id, text) OP_##id,
 #include "tokens.def"
@@ -53,6 +54,7 @@ struct lexer {
 	uint32_t resume; /* source offset behind the $1 */
 	struct span paste_at;
 	int budget; /* errors left before the lexer answers TK_EOF for good */
+	bool skipping; /* the text is not used: no argument is pasted, no error reported */
 	const char *keyword[KW_LAST - KW_FIRST + 1]; /* interned */
 	uint8_t op_first[128]; /* first row of tokens.def for a byte, 0: none */
 };
@@ -65,6 +67,11 @@ void lex_fini(struct lexer *l);
  */
 struct span lex_place_in_string(struct span at, uint32_t from, uint32_t to);
 void lex_next(struct lexer *l, struct token *t);
+/*
+ * Reports a TK_BADARG and makes it the number 0 or the string "", so that one missing argument is one message.
+ * Apart from lexing, because what a conditional skips may name arguments that are not there.
+ */
+void lex_report_argument(struct lexer *l, struct token *t);
 /* Spends one error; false (and a note, once) when the budget is used up. Called after the report. */
 void lex_count_error(struct lexer *l);
 /* Spelling of a fixed token ("probe", "<<<"), or a description ("a number"). */

@@ -67,6 +67,9 @@ static struct pp_component parse_component(struct parser *p)
 	c.arg_at = lit->at;
 	c.num = lit->num;
 	c.str = lit->str;
+	if (p->env->program_dir && c.arg == PP_STR && c.str[0] != '/' &&
+	    (!strcmp(c.name, "process") || !strcmp(c.name, "library")))
+		c.str = arena_printf(p->env->arena, "%s/%s", p->env->program_dir, c.str);
 	c.at = span_join(c.at, p->last);
 	return c;
 }

@@ -9,14 +9,18 @@
  * number; those behind the bar may be left out.
  */
 static const struct {
-	const char *name, *args;
+	const char *name, *args, *since; /* since: release that brought it; NULL: always there */
 } at_ops[] = {
-	{ "@cast", "es|s" },    { "@var", "s|s" },     { "@defined", "e" },
-	{ "@probewrite", "e" }, { "@entry", "e" },     { "@perf", "s" },
-	{ "@const", "s" },      { "@enum", "s" },      { "@enumname", "e|ss" },
-	{ "@kregister", "n" },  { "@uregister", "n" }, { "@kderef", "ne" },
-	{ "@uderef", "ne" },
+	{ "@cast", "es|s", NULL },	{ "@var", "s|s", NULL },
+	{ "@defined", "e", NULL },	{ "@probewrite", "e", NULL },
+	{ "@entry", "e", NULL },	{ "@perf", "s", NULL },
+	{ "@const", "s", "3.1" },	{ "@enum", "s", "5.5" },
+	{ "@enumname", "e|ss", "5.6" },	{ "@kregister", "n", "4.0" },
+	{ "@uregister", "n", "4.0" },	{ "@kderef", "ne", "4.0" },
+	{ "@uderef", "ne", "4.0" },
 };
+
+#define NOPS (sizeof(at_ops) / sizeof(at_ops[0]))
 
 /* Literal numbers behind the aggregate: how few, how many. */
 static const struct {
@@ -269,20 +273,65 @@ static struct expr *parse_stat(struct parser *p, enum stat_op op)
 	return parse_suffixes(p, expr_seal(p, e));
 }
 
-static void unknown_at_op(struct parser *p, const struct token *t)
+/* at_ops' number of an operator that this release's language has, or NOPS. */
+static unsigned int find_at_op(const struct parse_env *env, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < NOPS; i++)
+		if (!strcmp(name, at_ops[i].name))
+			return !at_ops[i].since || parse_compatible(env, at_ops[i].since) ? i : NOPS;
+	return NOPS;
+}
+
+/* S_NONE: it is none. */
+static enum stat_op find_stat_op(const struct parse_env *env, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < S_NONE; i++)
+		if (!strcmp(name, stat_op_text((enum stat_op)i)))
+			break;
+	return i == S_VARIANCE && !parse_compatible(env, "3.1") ? S_NONE : (enum stat_op)i;
+}
+
+bool parse_is_operator(const struct parse_env *env, const char *name)
+{
+	return find_at_op(env, name) != NOPS || find_stat_op(env, name) != S_NONE;
+}
+
+/* The name that was meant, or NULL. */
+static const char *near_at_op(struct parser *p, const char *name)
 {
 	struct near_match near;
 	unsigned int i;
 
-	near_init(&near, t->name);
-	for (i = 0; i < sizeof(at_ops) / sizeof(at_ops[0]); i++)
+	near_init(&near, name);
+	for (i = 0; i < NOPS; i++)
 		near_try(&near, at_ops[i].name);
 	for (i = 0; i < S_NONE; i++)
 		near_try(&near, stat_op_text((enum stat_op)i));
-	parser_error(p, TAG_PARSE, t->at, "there is no operator or macro %s", t->name);
-	if (near_best(&near))
-		diag_hint(p->env->diag, "did you mean %s?", near_best(&near));
-	parser_panic(p);
+	macro_near(&p->pp, &near);
+	if (p->env->near_macro)
+		p->env->near_macro(p->env->macro_arg, &near);
+	return near_best(&near);
+}
+
+/*
+ * Neither operator nor macro, with or without arguments. An error of pass 2, so that a script whose macros are in a
+ * library that is not here can be parsed.
+ */
+static struct expr *parse_unknown(struct parser *p)
+{
+	struct token t = parser_take(p);
+	struct expr *e = expr_new(p, E_ATOP, t.at);
+
+	e->op = ATOP_UNKNOWN;
+	e->name = t.name;
+	e->str = near_at_op(p, t.name);
+	if (parser_at(p, OP_LPAREN))
+		parse_args(p, e, 0, -1);
+	return parse_suffixes(p, expr_seal(p, e));
 }
 
 /* Arguments of an @operator after its row in at_ops. */
@@ -317,17 +366,14 @@ static void parse_at_args(struct parser *p, struct expr *e, const char *args)
 static struct expr *parse_at_op(struct parser *p)
 {
 	const struct token *t = parser_tok(p);
+	enum stat_op stat = find_stat_op(p->env, t->name);
+	unsigned int i = find_at_op(p->env, t->name);
 	struct expr *e;
-	unsigned int i;
 
-	for (i = 0; i < S_NONE; i++)
-		if (!strcmp(t->name, stat_op_text((enum stat_op)i)))
-			return parse_stat(p, (enum stat_op)i);
-	for (i = 0; i < sizeof(at_ops) / sizeof(at_ops[0]); i++)
-		if (!strcmp(t->name, at_ops[i].name))
-			break;
-	if (i == sizeof(at_ops) / sizeof(at_ops[0]))
-		unknown_at_op(p, t);
+	if (stat != S_NONE)
+		return parse_stat(p, stat);
+	if (i == NOPS)
+		return parse_unknown(p);
 	e = expr_new(p, E_ATOP, t->at);
 	e->name = t->name;
 	parser_take(p);

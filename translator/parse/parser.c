@@ -268,7 +268,8 @@ struct ast_file *parse_file(struct parse_env *env, struct source *src)
 	if (!src->library && env->diag->errors == before && !f->globals.n && !f->functions.n &&
 	    !f->probes.n && !f->aliases.n && !f->embeds.n) {
 		diag_error(env->diag, TAG_EMPTY_SCRIPT, (struct span){ src, 0, 0 },
-			   "the script is empty");
+			   p.pp.seen ? "nothing is left of the script after preprocessing"
+				     : "the script is empty");
 		diag_hint(env->diag,
 			  "a script needs at least one probe, as in: probe begin { exit() }");
 	}

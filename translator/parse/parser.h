@@ -80,6 +80,8 @@ struct expr *parse_expr(struct parser *p);
 struct expr *parse_value(struct parser *p); /* operands, with calls, indices and members */
 void parse_index_list(struct parser *p, struct expr *e); /* [a, *, b] into e->args */
 
+bool parse_is_operator(const struct parse_env *env, const char *name); /* "@count" ... */
+
 /* parse_stmt.c */
 struct stmt *parse_block(struct parser *p);
 struct stmt *parse_stmt(struct parser *p);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/*
- * Macros and conditionals are refused as a whole: one error each, and a broken token in their place, which
- * makes the parser give up the item they stand in without a further message.
- */
+/* Where tokens come from: the file, and on top of it the expansions that are being read. */
 #include "preproc.h"
+
+#include <string.h>
 
 void preproc_init(struct preproc *pp, struct parse_env *env, struct source *src)
 {
+	memset(pp, 0, sizeof(*pp));
 	lex_init(&pp->lex, env, src);
+	pp->env = env;
 	pp->define = strtab_intern(env->names, "@define");
 }
 
@@ -16,59 +17,66 @@ void preproc_fini(struct preproc *pp)
 	lex_fini(&pp->lex);
 }
 
-/* Past the %) that matches the %( in @open. */
-static void skip_group(struct preproc *pp, const struct token *open)
+void preproc_fail(struct preproc *pp, struct token *t)
 {
-	unsigned int depth = 1;
-	struct token t;
-
-	while (depth) {
-		lex_next(&pp->lex, &t);
-		if (t.kind == OP_PP_OPEN)
-			depth++;
-		else if (t.kind == OP_PP_CLOSE)
-			depth--;
-		else if (t.kind == TK_EOF)
-			break;
-	}
-	if (depth && pp->lex.budget > 0) {
-		diag_error(pp->lex.env->diag, TAG_UNBALANCED, t.at,
-			   "expected '%%)' before the end of the script");
-		diag_note(pp->lex.env->diag, open->at, "this '%%(' is still open");
-		lex_count_error(&pp->lex);
-	}
-}
-
-static void refuse(struct preproc *pp, const struct token *t, const char *what)
-{
-	diag_error(pp->lex.env->diag, TAG_UNSUPPORTED, t->at, "%s are not supported yet", what);
-	diag_hint(pp->lex.env->diag, "write out the text that is meant");
 	lex_count_error(&pp->lex);
+	t->kind = TK_JUNK;
 }
 
-/* @define NAME %( body %) or @define NAME(a, b) %( body %): to the end of the body. */
-static void skip_define(struct preproc *pp)
+void preproc_push(struct preproc *pp, struct pp_slice slice)
 {
-	struct token t;
+	struct pp_frame *f = pp->spare;
 
-	do
-		lex_next(&pp->lex, &t);
-	while (t.kind == TK_IDENT || t.kind == OP_LPAREN || t.kind == OP_COMMA ||
-	       t.kind == OP_RPAREN);
-	if (t.kind == OP_PP_OPEN)
-		skip_group(pp, &t);
+	if (f)
+		pp->spare = f->below;
+	else
+		f = arena_new(pp->env->arena, struct pp_frame);
+	f->slice = slice;
+	f->pos = 0;
+	f->below = pp->frames;
+	pp->frames = f;
 }
 
-void preproc_next(struct preproc *pp, struct token *t)
+static void pop_frame(struct preproc *pp)
 {
-	lex_next(&pp->lex, t);
-	if (t->kind == OP_PP_OPEN) {
-		refuse(pp, t, "preprocessor conditionals %( %)");
-		skip_group(pp, t);
-		t->kind = TK_JUNK;
-	} else if (t->kind == TK_IDENT && t->name == pp->define) {
-		refuse(pp, t, "macro definitions");
-		skip_define(pp);
-		t->kind = TK_JUNK;
+	struct pp_frame *f = pp->frames;
+
+	pp->frames = f->below;
+	f->below = pp->spare;
+	pp->spare = f;
+}
+
+/* Past the limit nothing is left to read: one error ends the file. */
+static void count_expanded(struct preproc *pp, struct token *t)
+{
+	if (++pp->expanded <= MACRO_MAX_TOKENS)
+		return;
+	diag_error(pp->env->diag, TAG_LIMIT, t->at, "the macros of %s expand to more than %d tokens",
+		   pp->lex.src->name, MACRO_MAX_TOKENS);
+	diag_hint(pp->env->diag, "does a macro use another one several times, and so on?");
+	preproc_fail(pp, t);
+	pp->lex.budget = 0;
+	while (pp->frames)
+		pop_frame(pp);
+}
+
+void preproc_raw(struct preproc *pp, struct token *t)
+{
+	const struct pp_scope *scope;
+
+	while (pp->frames && pp->frames->pos == pp->frames->slice.n)
+		pop_frame(pp);
+	if (!pp->frames) {
+		if (pp->held_back)
+			*t = pp->held;
+		else
+			lex_next(&pp->lex, t);
+		pp->held_back = false;
+		return;
 	}
+	scope = pp->frames->slice.scope;
+	*t = pp->frames->slice.v[pp->frames->pos++];
+	if (scope)
+		t->at.src = scope->seen;
+	count_expanded(pp, t);
 }
