@@ -302,7 +302,7 @@ struct span lex_place_in_string(struct span at, uint32_t from, uint32_t to)
 		if (n == from)
 			first = p;
 		if (*p++ == '\\' && p < end)
-			unescape(&p, end);
+			unescape(&p, end, true);
 	}
 	if (!first)
 		return at;
