@@ -41,6 +41,7 @@ int memcmp(const void *a, const void *b, size_t n);
 
 #define SP_MAXKEYS 9
 #define SP_MAXTPARGS 12
+#define SP_ERR_CALLS 8 /* REC_FRAMES of record.h */
 
 enum sp_error {
 #define ERR(id, text) SP_ERR_##id,
@@ -124,6 +125,8 @@ struct sp_err {
 	u32 loc; /* string index of the IR */
 	s64 operand;
 	char *text; /* of SP_ERR_USER: maxstringlen bytes */
+	u32 ncalls; /* failed because of it, so far */
+	u32 calls[SP_ERR_CALLS]; /* locations of the innermost ones */
 };
 
 struct sp_ctx {
@@ -145,7 +148,7 @@ struct sp_ctx {
 };
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 128, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_ctx) == 168, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 32, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
 
@@ -237,6 +240,14 @@ s64 sp_in_strtol(struct sp_ctx *c, const char *s, s64 base);
 static inline s32 sp_stack_low(const struct sp_ctx *c)
 {
 	return c->stack_base - (unsigned long)__builtin_frame_address(0) > SP_STACK_LIMIT;
+}
+
+/* A call at @loc fails because of what failed inside. */
+static inline void sp_call_failed(struct sp_ctx *c, u32 loc)
+{
+	if (c->err.ncalls < SP_ERR_CALLS)
+		c->err.calls[c->err.ncalls] = loc;
+	c->err.ncalls++;
 }
 
 /* By anything but 0. INT64_MIN / -1 wraps. */

@@ -64,14 +64,18 @@ static SP_CODE bool sp_lock(const struct sp_ctx *c, const struct sp_probe *p)
 /* The handler ended in an error that nothing caught. */
 static SP_CODE void sp_report(struct sp_ctx *c)
 {
-	union sp_data args[4] = {
+	union sp_data args[5 + SP_ERR_CALLS / 2] = {
 		{ .num = c->err.operand },
 		{ .num = c->err.loc },
 		{ .num = c->probe->index },
-		{ .str = c->err.kind == SP_ERR_USER ? c->err.text : "" },
+		{ .num = c->err.ncalls },
 	};
+	u32 n = ARRAY_SIZE(args) - 1;
 
-	sp_emit(c, REC_ERROR, c->err.kind, 4, 1u << 3, args);
+	BUILD_BUG_ON(SP_ERR_CALLS != REC_FRAMES);
+	memcpy(&args[4], c->err.calls, sizeof(c->err.calls));
+	args[n].str = c->err.kind == SP_ERR_USER ? c->err.text : "";
+	sp_emit(c, REC_ERROR, c->err.kind, n + 1, 1u << n, args);
 	if (atomic64_inc_return(&sp.errors) > sp_script.maxerrors) {
 		WRITE_ONCE(sp.failed, true);
 		sp_session_end();

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What the session does with each record. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "staprun/loop.h"
@@ -52,40 +53,89 @@ static bool error_is_late(const struct loop *l)
 	return l->failed && !l->in_handler && !l->kernel_session;
 }
 
-static void show_error(struct loop *l, enum ir_error kind, int64_t operand, int64_t loc,
-		       const char *text, uint32_t len)
+struct error {
+	enum ir_error kind;
+	int64_t operand, loc, probe, ncalls;
+	uint32_t calls[REC_FRAMES];
+	const char *text;
+	uint32_t len;
+};
+
+/* The places in a location, innermost first, one a line; *n counts them. */
+static void add_places(struct buf *line, const char *loc, int64_t *n)
+{
+	while (*loc) {
+		size_t len = strcspn(loc, "\n");
+
+		if (*n == 0)
+			buf_printf(line, " near %.*s", (int)len, loc);
+		else if (*n <= REC_FRAMES)
+			buf_printf(line, " (called from %.*s)", (int)len, loc);
+		++*n;
+		loc += len + (loc[len] == '\n');
+	}
+}
+
+static void show_error(struct loop *l, const struct error *e)
 {
 	const struct ir_module *m = l->run->ir;
 	struct buf own, line;
+	int64_t n = 0;
 
 	buf_init(&own);
 	buf_init(&line);
-	buf_add(&own, text, len);
-	ir_error_render(&line, m, kind, operand, own.p);
-	if (loc)
-		buf_printf(&line, " near %s", m->strings.v[loc]);
+	buf_add(&own, e->text, e->len);
+	ir_error_render(&line, m, e->kind, e->operand, own.p);
+	add_places(&line, m->strings.v[e->loc], &n);
+	for (int64_t k = 0; k < e->ncalls && k < REC_FRAMES; k++)
+		add_places(&line, m->strings.v[e->calls[k]], &n);
+	if (n > REC_FRAMES + 1 || e->ncalls > REC_FRAMES)
+		buf_puts(&line, " ...");
+	buf_printf(&line, " in probe %s", m->probes.v[e->probe]->name);
 	stderr_line(l, "ERROR: ", line.p, line.len);
 	buf_fini(&own);
 	buf_fini(&line);
 }
 
+static bool in_range(const struct ir_module *m, const struct error *e)
+{
+	bool ok = e->loc >= 0 && e->loc < m->strings.n && e->probe >= 0 && e->probe < m->probes.n;
+
+	for (int64_t k = 0; k < e->ncalls && k < REC_FRAMES; k++)
+		ok = ok && e->calls[k] < m->strings.n;
+	return ok;
+}
+
+static bool take_error(const struct rec *rec, struct error *e)
+{
+	struct payload in;
+	int64_t two;
+
+	if (!payload_open(&in, rec) || !payload_int(&in, &e->operand) ||
+	    !payload_int(&in, &e->loc) || !payload_int(&in, &e->probe) ||
+	    !payload_int(&in, &e->ncalls))
+		return false;
+	for (uint32_t k = 0; k < REC_FRAMES / 2; k++) {
+		if (!payload_int(&in, &two))
+			return false;
+		memcpy(&e->calls[2 * k], &two, sizeof(two));
+	}
+	e->kind = (enum ir_error)rec->id;
+	return rec->id < ERR_COUNT && payload_str(&in, &e->text, &e->len);
+}
+
 static void on_error(struct loop *l, const struct rec *rec)
 {
 	const struct ir_module *m = l->run->ir;
-	int64_t operand, loc, probe;
-	struct payload in;
-	const char *text;
-	uint32_t len;
+	struct error e;
 
-	if (!payload_open(&in, rec) || !payload_int(&in, &operand) || !payload_int(&in, &loc) ||
-	    !payload_int(&in, &probe) || !payload_str(&in, &text, &len) || rec->id >= ERR_COUNT ||
-	    loc < 0 || loc >= m->strings.n) {
+	if (!take_error(rec, &e) || !in_range(m, &e)) {
 		l->damaged++;
 		return;
 	}
 	l->errors++;
 	if (!error_is_late(l))
-		show_error(l, (enum ir_error)rec->id, operand, loc, text, len);
+		show_error(l, &e);
 	if (l->errors > (uint64_t)m->limits.maxerrors) {
 		l->failed = true;
 		l->run->exiting = true;

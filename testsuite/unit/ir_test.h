@@ -41,6 +41,7 @@ static inline struct ir_module *must_parse(const char *text)
 	const char *wrong = ir_verify(m);
 
 	ck_assert_msg(!wrong, "does not verify: %s", wrong);
+	ir_mark_recursion(m);
 	return m;
 }
 
@@ -110,6 +111,26 @@ static inline void print_args(const struct ir_fmt *fmt, const char *p)
 	buf_puts(&printed, text);
 }
 
+/* Places of an error, the same whether calls were inlined or not. */
+static inline void print_places(const struct ir_module *m, uint32_t loc, int64_t ncalls,
+				const uint32_t *calls)
+{
+	uint32_t n = 0;
+
+	buf_puts(&printed, " at ");
+	for (int64_t k = -1; k < ncalls && k < REC_FRAMES; k++) {
+		const char *s = m->strings.v[k < 0 ? loc : calls[k]];
+
+		while (*s && n <= REC_FRAMES) {
+			size_t len = strcspn(s, "\n");
+
+			buf_printf(&printed, "%s%.*s", n++ ? "<" : "", (int)len, s);
+			s += len + (s[len] == '\n');
+		}
+	}
+	buf_puts(&printed, ">");
+}
+
 static inline void take_record(void *arg, const struct rec *r)
 {
 	const struct ir_module *m = arg;
@@ -119,15 +140,18 @@ static inline void take_record(void *arg, const struct rec *r)
 	if (r->type == REC_EXIT) {
 		buf_puts(&printed, "<exit>");
 	} else if (r->type == REC_ERROR) {
-		int64_t operand = take_int(&p), loc = take_int(&p);
+		int64_t operand = take_int(&p), loc = take_int(&p), ncalls;
 		const char *text;
-		uint32_t n;
+		uint32_t n, calls[REC_FRAMES];
 
 		take_int(&p);
+		ncalls = take_int(&p);
+		memcpy(calls, p, sizeof(calls));
+		p += sizeof(calls);
 		text = take_str(&p, &n);
 		buf_puts(&printed, "<error ");
 		ir_error_render(&printed, m, r->id, operand, arena_strndup(&arena, text, n));
-		buf_printf(&printed, " at %s>", m->strings.v[loc]);
+		print_places(m, (uint32_t)loc, ncalls, calls);
 	} else {
 		buf_puts(&printed, r->type == REC_WARN ? "<warn>" : "");
 		print_args(m->fmts.v[r->id], p);

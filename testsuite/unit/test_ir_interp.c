@@ -250,9 +250,10 @@ START_TEST(recursion_is_bounded)
 		"3628800");
 	ck_assert_str_eq(
 		run_text(H(FACT, "long %0",
-			   "b0:\n %0 = call @fact, 11 !b1\n emit.out \"%d\", %0\n done\nb1:\n"
+			   "b0:\n %0 = call @fact, 12 !b1\n emit.out \"%d\", %0\n done\nb1:\n"
 			   " abort\n")),
-		"<error MAXNESTING exceeded at the call>");
+		"<error MAXNESTING exceeded at the call<the call<the call<the call<the call<the call"
+		"<the call<the call<the call>");
 	ck_assert_str_eq(run_text("limit MAXNESTING 20\n" H(
 				 FACT, "long %0",
 				 "b0:\n %0 = call @fact, 20 !b1\n emit.out \"%d\", %0\n"

@@ -5,6 +5,7 @@
 static const char everything[] =
 	"module \"stap_1\" recursive\n"
 	"limit MAXACTION 500\n"
+	"limit MAXNESTING 11\n"
 	"limit MAXSTRINGLEN 64\n"
 	"global @count long = -5\n"
 	"global @name string = \"a\\\"b\\n\\001\"\n"
@@ -151,7 +152,7 @@ static const struct {
 	{ "module \"m\"\nnonsense\n", "line 2: unexpected \"nonsense\"" },
 	{ "module \"m\"\nprobe begin @h name \"b\"\n", "line 2: there is no function h" },
 	{ "limit MAXFOO 3\n", "line 1: bad limit MAXFOO" },
-	{ "limit MAXNESTING 0\n", "line 1: bad limit MAXNESTING" },
+	{ "limit MAXNESTING 1001\n", "line 1: bad limit MAXNESTING" },
 	{ "global @g float\n", "line 1: expected void, long or string" },
 	{ HANDLER("b0:\n frob\n"), "line 5: no operation frob" },
 	{ HANDLER(" regs long %1\n"), "line 4: expected %0" },

@@ -155,7 +155,7 @@ static bool gcc_takes(const char *code, const char *options)
 
 START_TEST(compiles)
 {
-	ck_assert(gcc_takes(emitted(parse_only(everything), 0),
+	ck_assert(gcc_takes(emitted(must_parse(everything), 0),
 			    "-fsyntax-only -Wall -Wextra -Werror -Wno-unused-label "
 			    "-Wno-missing-field-initializers -Wno-unused-but-set-variable "
 			    "-Wno-unused-parameter -Wno-div-by-zero -Wno-unused-variable"));
@@ -179,7 +179,7 @@ START_TEST(long_handler)
 			   "\tmset @m [%%0, %d], %%0 !b1\n",
 			   r, r, r, r);
 	buf_puts(&b, "\tdone\nb1:\n\tabort\n}\n");
-	ck_assert(gcc_takes(arena_printf(&arena, "%s\n", emitted(parse_only(b.p), 0)),
+	ck_assert(gcc_takes(arena_printf(&arena, "%s\n", emitted(must_parse(b.p), 0)),
 			    "-O1 -c -o /dev/null -Werror=frame-larger-than=400 "
 			    "-Dasm=_Static_assert_off -D_Static_assert_off\\(x\\)="));
 	buf_fini(&b);
@@ -203,7 +203,7 @@ START_TEST(many_numbers)
 		buf_printf(&b, "\t%%1 = add %%1, %%%d\n", r);
 	buf_puts(&b, "\temit.out \"%s %d\", %0, %1\n\tdone\n}\n");
 	ck_assert(
-		gcc_takes(arena_printf(&arena, "%s\n", emitted(parse_only(b.p), 0)),
+		gcc_takes(arena_printf(&arena, "%s\n", emitted(must_parse(b.p), 0)),
 			  "-O1 -c -o /dev/null -fno-strict-aliasing -Werror=frame-larger-than=400 "
 			  "-Dasm=_Static_assert_off -D_Static_assert_off\\(x\\)="));
 	buf_fini(&b);
@@ -212,7 +212,7 @@ END_TEST
 
 START_TEST(tables)
 {
-	const char *c = emitted(parse_only(everything), 0);
+	const char *c = emitted(must_parse(everything), 0);
 
 	/* begin of sequence -1, begin of 3, then end of 5, as places in the table */
 	ck_assert_ptr_nonnull(strstr(c, "session[] = { 3, 1, 0, 0 };"));
@@ -235,7 +235,7 @@ START_TEST(long_literal_is_cut)
 	char text[400] =
 		"module \"m\"\nlimit MAXSTRINGLEN 16\nglobal @s string\nprobe begin @probe_0 name \"begin\"\n"
 		"handler @probe_0 {\nb0:\n\tgset @s, \"0123456789abcdefghij\"\n\tdone\n}\n";
-	const char *c = emitted(parse_only(text), 0);
+	const char *c = emitted(must_parse(text), 0);
 
 	ck_assert_ptr_nonnull(strstr(c, "sp_str_copy(g0, \"0123456789abcde\")"));
 }

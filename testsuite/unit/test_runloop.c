@@ -224,7 +224,7 @@ START_TEST(error_runs_error_probes)
 	add_probe(AT_ERROR, 0, "X ", ACT_PRINT);
 	expect(session(), 1, "B X ", "lu");
 	ck_assert_ptr_nonnull(
-		strstr(err.p, "ERROR: went wrong near function 'error' at a.stp:1:2\n"));
+		strstr(err.p, "ERROR: went wrong near function 'error' at a.stp:1:2 in probe "));
 	ck_assert_ptr_nonnull(strstr(err.p, "WARNING: Number of errors: 1, skipped probes: 0\n"));
 }
 END_TEST
@@ -414,7 +414,7 @@ END_TEST
 /* One error of a kernel-side handler; the third argument is the location. */
 static void give_error(struct run *r, uint32_t kind, int64_t loc)
 {
-	int64_t v[4] = { 0, loc, 0, 0 };
+	int64_t v[5 + REC_FRAMES / 2] = { 0, loc };
 
 	give(r, REC_ERROR, kind, v, sizeof(v));
 }

@@ -17,9 +17,16 @@
 enum rec_type {
 	REC_PRINT = 1, /* id: format; payload: its arguments -> output */
 	REC_WARN, /* the same -> stderr as "WARNING: text\n" */
-	REC_ERROR, /* id: enum ir_error; payload: i64 operand, i64 location (string index), i64 probe, string text */
+	/*
+	 * id: enum ir_error; payload: i64 operand, i64 location (string index), i64 probe, i64 how many calls lead to it,
+	 * u32[REC_FRAMES] the innermost calls' locations, string text
+	 */
+	REC_ERROR,
 	REC_EXIT, /* exit() was called */
 };
+
+/* Calls that an error remembers; of more the message says "...". */
+#define REC_FRAMES 8
 
 struct rec {
 	uint32_t size; /* bytes with this header, a multiple of 8 */

@@ -246,9 +246,11 @@ static void leave_function(struct gen *g, int which)
 	ba_ld(g->as, BPF_DW, R1, R9, SH_SP);
 	ba_alui(g->as, BPF_SUB, R1, (int32_t)(win + CALL_BYTES));
 	ba_st(g->as, BPF_DW, R9, SH_SP, R1);
-	ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
-	ba_alui(g->as, BPF_SUB, R1, 1);
-	ba_st(g->as, BPF_DW, R9, SH_DEPTH, R1);
+	if (g->fg->f->recursive) {
+		ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
+		ba_alui(g->as, BPF_SUB, R1, 1);
+		ba_st(g->as, BPF_DW, R9, SH_DEPTH, R1);
+	}
 	stack_pos(g, R6, bad);
 	ba_mov(g->as, R1, R6);
 	ba_alui(g->as, BPF_ADD, R1, (int32_t)win);
@@ -322,8 +324,10 @@ static void push_frame(struct gen *g, const struct ir_insn *i, const struct fnge
 {
 	uint32_t nesting = emit_stub(g, i, ERR_NESTING, 0);
 
-	ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
-	ba_ji(g->as, BPF_JGE, R1, (int32_t)g->u->m->limits.maxnesting, nesting);
+	if (callee->f->recursive) {
+		ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
+		ba_ji(g->as, BPF_JGE, R1, (int32_t)g->u->m->limits.maxnesting, nesting);
+	}
 	stage_args(g, i, callee->f);
 	stack_pos(g, R6, nesting);
 	if (callee->win_size) {
@@ -339,9 +343,28 @@ static void push_frame(struct gen *g, const struct ir_insn *i, const struct fnge
 	ba_ld(g->as, BPF_DW, R1, R9, SH_SP);
 	ba_alui(g->as, BPF_ADD, R1, (int32_t)(callee->win_size + CALL_BYTES));
 	ba_st(g->as, BPF_DW, R9, SH_SP, R1);
-	ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
-	ba_alui(g->as, BPF_ADD, R1, 1);
-	ba_st(g->as, BPF_DW, R9, SH_DEPTH, R1);
+	if (callee->f->recursive) {
+		ba_ld(g->as, BPF_DW, R1, R9, SH_DEPTH);
+		ba_alui(g->as, BPF_ADD, R1, 1);
+		ba_st(g->as, BPF_DW, R9, SH_DEPTH, R1);
+	}
+}
+
+/* Appends the call's place to the error's list. */
+static void note_failed_call(struct gen *g, uint32_t loc)
+{
+	uint32_t full = ba_label(g->as);
+
+	ba_ld(g->as, BPF_W, R1, R9, SH_ERR_NCALLS);
+	ba_mov(g->as, R3, R1);
+	ba_alui(g->as, BPF_ADD, R3, 1);
+	ba_st(g->as, BPF_W, R9, SH_ERR_NCALLS, R3);
+	ba_ji(g->as, BPF_JGE, R1, REC_FRAMES, full);
+	ba_alui(g->as, BPF_LSH, R1, 2);
+	ba_mov(g->as, R2, R9);
+	ba_alu(g->as, BPF_ADD, R2, R1);
+	ba_sti(g->as, BPF_W, R2, SH_ERR_CALLS, (int32_t)loc);
+	ba_place(g->as, full);
 }
 
 void em_call(struct gen *g, const struct ir_insn *i)
@@ -355,6 +378,7 @@ void em_call(struct gen *g, const struct ir_insn *i)
 	ba_sti(g->as, BPF_W, R9, SH_STATE, (int32_t)callee->state[0]);
 	leave_step(g, 0);
 	ba_place(g->as, l_err);
+	note_failed_call(g, i->loc);
 	emit_goto_block(g, i->err);
 	ba_place(g->as, l_ret);
 	if (g_dead(g, i->dst))

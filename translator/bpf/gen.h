@@ -26,7 +26,8 @@ enum {
 	SH_ACTIONS = 16,
 	SH_ERR_KIND = 24,
 	SH_ERR_OPERAND = 32,
-	SH_ERR_LOC = 40,
+	SH_ERR_LOC = 40, /* u32; written with the next as one number, which clears it */
+	SH_ERR_NCALLS = 44, /* u32: calls that failed because of the error */
 	SH_STATE = 48, /* where the next step continues: chunk << 16 | state of it */
 	SH_DONE = 56, /* enum done_state */
 	SH_SP = 64, /* bytes in use of the call stack */
@@ -39,7 +40,8 @@ enum {
 	SH_ITERS = 168, /* mask of the foreach regions held */
 	SH_EXIT = 176, /* the handler called exit() */
 	SH_LOOP = 184, /* the next index of a routine's loop */
-	SH_ARG = 192, /* i64 arguments of a call */
+	SH_ERR_CALLS = 192, /* u32[REC_FRAMES]: locations of the innermost ones */
+	SH_ARG = SH_ERR_CALLS + 4 * REC_FRAMES, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
 };

@@ -215,15 +215,22 @@ static void build_error(struct unit *u, uint32_t fn)
 	g_slot_st(&g, BPF_W, rec + 20, R7);
 	ba_ld(g.as, BPF_DW, R1, R9, SH_ERR_OPERAND);
 	g_slot_st(&g, BPF_DW, rec + pos, R1);
-	ba_ld(g.as, BPF_DW, R1, R9, SH_ERR_LOC);
+	ba_ld(g.as, BPF_W, R1, R9, SH_ERR_LOC);
 	g_slot_st(&g, BPF_DW, rec + pos + 8, R1);
 	g_slot_st(&g, BPF_DW, rec + pos + 16, R6);
-	g_slot_sti(&g, BPF_DW, rec + pos + 24, 0);
+	ba_ld(g.as, BPF_W, R1, R9, SH_ERR_NCALLS);
+	g_slot_st(&g, BPF_DW, rec + pos + 24, R1);
+	pos += 32;
+	for (int k = 0; k < REC_FRAMES / 2; k++, pos += 8) {
+		ba_ld(g.as, BPF_DW, R1, R9, SH_ERR_CALLS + 8 * k);
+		g_slot_st(&g, BPF_DW, rec + pos, R1);
+	}
+	g_slot_sti(&g, BPF_DW, rec + pos, 0);
 	ba_ji(g.as, BPF_JEQ, R7, ERR_USER, user);
-	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos + 32);
+	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos + 8);
 	ba_ja(g.as, send);
 	ba_place(g.as, user);
-	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos + 24);
+	ba_sti(g.as, BPF_DW, R9, SH_RECPOS, (int32_t)pos);
 	ba_movi(g.as, R2, u->slot.errtext);
 	g_call_rt(&g, RT_REC_STR);
 	ba_place(g.as, send);

@@ -57,7 +57,7 @@ static void need_of_iterators(struct unit *u, const struct handler *h)
 			u->iter_max = at_least(u->iter_max,
 					       u->m->globals.v[f->iters.v[i].global]->max_entries);
 		/* a recursive function may have one open at every level */
-		n += f->iters.n * (f->is_handler ? 1 : (uint32_t)u->m->limits.maxnesting);
+		n += f->iters.n * (f->recursive ? (uint32_t)u->m->limits.maxnesting : 1);
 	}
 	u->iter_regions = at_least(u->iter_regions, n < BPF_REGIONS_MAX ? n : BPF_REGIONS_MAX);
 }
@@ -77,6 +77,21 @@ static void need_of_function(const struct unit *u, struct fngen *fg, struct need
 	}
 	fg->win_size = 8 * fg->nhomes + fg->nstrs * u->lay.strsz;
 	n->frame = at_least(n->frame, fg->win_size + 16);
+}
+
+/* Calls that may be open at once: each function once, and as many more as MAXNESTING lets recurse. */
+static void need_of_handler(const struct unit *u, const struct handler *h, struct need *n)
+{
+	uint32_t frames = h->fns.n;
+	bool recurses = false;
+
+	for (uint32_t k = 0; k < h->fns.n; k++) {
+		need_of_function(u, h->fns.v[k], n);
+		recurses |= h->fns.v[k]->f->recursive;
+	}
+	if (recurses)
+		frames += (uint32_t)u->m->limits.maxnesting;
+	n->frames = at_least(n->frames, frames);
 }
 
 /*
@@ -117,15 +132,14 @@ static uint32_t take(uint32_t *at, uint32_t size)
 
 void slot_plan(struct unit *u)
 {
-	struct need n = { .rec = sizeof(struct rec) + 24 + REC_STR_BYTES(u->lay.strsz) };
+	struct need n = { .rec = sizeof(struct rec) + 32 + 4 * REC_FRAMES + REC_STR_BYTES(u->lay.strsz) };
 	struct slot_layout *s = &u->slot;
 	uint32_t at = SH_SIZE, strsz = u->lay.strsz;
 
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		need_of_iterators(u, u->handlers.v[h]);
 	for (uint32_t h = 0; h < u->handlers.n; h++)
-		for (uint32_t k = 0; k < u->handlers.v[h]->fns.n; k++)
-			need_of_function(u, u->handlers.v[h]->fns.v[k], &n);
+		need_of_handler(u, u->handlers.v[h], &n);
 	for (uint32_t g = 0; g < u->m->globals.n; g++)
 		n.key = at_least(n.key, u->lay.g[g].key_size);
 	s->homes = take(&at, 8 * n.homes);
@@ -145,7 +159,7 @@ void slot_plan(struct unit *u)
 	s->windows = at;
 	at = place_windows(u, at);
 	s->frame_max = n.frame;
-	s->stack_size = n.frame * (uint32_t)(n.frame ? u->m->limits.maxnesting + 1 : 0);
+	s->stack_size = n.frame * n.frames;
 	s->stack = take(&at, s->stack_size);
 	s->off_max = at;
 	/* the verifier adds the largest length to the largest offset, though they never meet */

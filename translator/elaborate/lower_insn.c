@@ -11,12 +11,15 @@
 static uint32_t make_loc(struct lower *l, const char *kind, struct span at, uint32_t len)
 {
 	const char *text;
+	uint32_t n = 0;
 
 	if (!at.src)
 		return 0;
 	if (len > LOC_TOKEN_MAX)
 		len = LOC_TOKEN_MAX;
-	text = arena_printf(l->arena, "%s '%.*s' at %s", kind, (int)len, at.src->text + at.off,
+	while (n < len && (unsigned char)at.src->text[at.off + n] >= ' ')
+		n++;
+	text = arena_printf(l->arena, "%s '%.*s' at %s", kind, (int)n, at.src->text + at.off,
 			    span_str(l->arena, at));
 	return ir_string(l->m, text);
 }

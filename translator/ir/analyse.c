@@ -96,22 +96,57 @@ static void join_actions(struct ir_func *f, struct ir_block *b)
 	b->insns.n = to;
 }
 
+/*
+ * Only calls of functions that may call themselves again count: the others nest no deeper than the
+ * script is written, inlined or not. By default ten more of them are open at once than the longest
+ * chain of different functions has, which is SystemTap's rule.
+ */
+#define NESTING_RECURSIVE 10
+
+void ir_mark_recursion(struct ir_module *m)
+{
+	uint32_t *order, *depth, most = 0;
+	uint8_t *recursive;
+	struct arena a;
+
+	arena_init(&a);
+	ir_call_graph(&a, m, &recursive, &order);
+	depth = arena_alloc(&a, (m->funcs.n + 1) * sizeof(*depth));
+	m->recursive = false;
+	for (uint32_t k = 0; k < m->funcs.n; k++) {
+		struct ir_func *f = m->funcs.v[order[k]];
+		uint32_t below = 0;
+
+		f->recursive = recursive[order[k]];
+		m->recursive |= f->recursive;
+		for (uint32_t b = 0; b < f->blocks.n; b++)
+			for (uint32_t n = 0; n < f->blocks.v[b]->insns.n; n++) {
+				const struct ir_insn *i = &f->blocks.v[b]->insns.v[n];
+
+				if (i->op == IR_call && depth[i->ref] > below)
+					below = depth[i->ref];
+			}
+		depth[order[k]] = below + !f->is_handler;
+		if (depth[order[k]] > most)
+			most = depth[order[k]];
+	}
+	if (m->recursive && !m->limits.maxnesting)
+		m->limits.maxnesting = (int64_t)most + NESTING_RECURSIVE;
+	arena_fini(&a);
+}
+
 void ir_analyse(struct ir_module *m)
 {
 	int64_t limit = m->limits.maxaction, interruptible = m->limits.maxaction_interruptible;
-	uint8_t *recursive;
-	uint32_t *order;
 	struct arena a;
 
 	if (interruptible && interruptible < limit)
 		limit = interruptible;
 	arena_init(&a);
-	ir_call_graph(&a, m, &recursive, &order);
-	m->recursive = false;
+	ir_mark_recursion(m);
 	for (uint32_t i = 0; i < m->funcs.n; i++) {
 		struct ir_func *f = m->funcs.v[i];
 
-		m->recursive |= recursive[i];
 		if (f->is_handler && within_limit(&a, f, limit))
 			drop_actions(m, f);
 		for (uint32_t b = 0; b < f->blocks.n; b++)

@@ -202,14 +202,16 @@ bool ir_cfg_clean(struct ir_module *m, struct ir_func *f)
 }
 
 /*
- * A depth-first walk of calls. A function is recursive when a walk from its callees comes back to
- * it.
+ * A depth-first walk of calls that finds cycles as it goes (Tarjan): a function whose walk comes
+ * back no further than to itself closes a group of functions that all call each other.
  */
 struct call_walk {
 	const struct ir_module *m;
-	uint8_t *seen;
-	uint32_t *order, n;
-	struct visit *stack;
+	struct visit *stack; /* block: a function, edge: its block */
+	uint32_t *index, *low; /* by function: when it was met, from 1; the earliest it leads back to */
+	uint32_t *group, ngroup; /* met, and in no closed group yet */
+	uint8_t *in_group, *recursive;
+	uint32_t *order, met, n;
 };
 
 static uint32_t next_call(const struct ir_func *f, struct visit *v)
@@ -227,33 +229,49 @@ static uint32_t next_call(const struct ir_func *f, struct visit *v)
 	return IR_NONE;
 }
 
-/*
- * Visits what @from reaches; true when that includes @target. In a visit, block is a function and
- * edge its block.
- */
-static bool walk_calls(struct call_walk *w, uint32_t from, uint32_t target)
+static void meet(struct call_walk *w, uint32_t depth, uint32_t f)
+{
+	w->stack[depth] = (struct visit){ .block = f };
+	w->index[f] = w->low[f] = ++w->met;
+	w->group[w->ngroup++] = f;
+	w->in_group[f] = 1;
+}
+
+static void close_group(struct call_walk *w, uint32_t f)
+{
+	bool several = w->group[w->ngroup - 1] != f;
+	uint32_t member;
+
+	do {
+		member = w->group[--w->ngroup];
+		w->in_group[member] = 0;
+		w->recursive[member] |= several;
+	} while (member != f);
+}
+
+static void walk_calls(struct call_walk *w, uint32_t from)
 {
 	uint32_t depth = 1;
-	bool back = false;
 
-	w->stack[0] = (struct visit){ .block = from };
-	w->seen[from] = 1;
+	meet(w, 0, from);
 	while (depth) {
 		struct visit *v = &w->stack[depth - 1];
-		uint32_t to = next_call(w->m->funcs.v[v->block], v);
+		uint32_t f = v->block, to = next_call(w->m->funcs.v[f], v);
 
 		if (to == IR_NONE) {
-			w->order[w->n++] = v->block;
-			depth--;
-			continue;
-		}
-		back |= to == target;
-		if (!w->seen[to]) {
-			w->seen[to] = 1;
-			w->stack[depth++] = (struct visit){ .block = to };
+			w->order[w->n++] = f;
+			if (w->low[f] == w->index[f])
+				close_group(w, f);
+			if (--depth && w->low[f] < w->low[w->stack[depth - 1].block])
+				w->low[w->stack[depth - 1].block] = w->low[f];
+		} else if (!w->index[to]) {
+			meet(w, depth++, to);
+		} else if (w->in_group[to]) {
+			w->recursive[f] |= to == f;
+			if (w->index[to] < w->low[f])
+				w->low[f] = w->index[to];
 		}
 	}
-	return back;
 }
 
 void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursive,
@@ -261,19 +279,17 @@ void ir_call_graph(struct arena *a, const struct ir_module *m, uint8_t **recursi
 {
 	uint32_t n = m->funcs.n;
 	struct call_walk w = { .m = m,
-			       .seen = arena_alloc(a, n + 1),
-			       .order = arena_alloc(a, n * 4 + 4),
-			       .stack = arena_alloc(a, (n + 1) * sizeof(*w.stack)) };
+			       .stack = arena_alloc(a, (n + 1) * sizeof(*w.stack)),
+			       .index = arena_alloc(a, n * sizeof(*w.index) + 1),
+			       .low = arena_alloc(a, n * sizeof(*w.low) + 1),
+			       .group = arena_alloc(a, n * sizeof(*w.group) + 1),
+			       .in_group = arena_alloc(a, n + 1),
+			       .recursive = arena_alloc(a, n + 1),
+			       .order = arena_alloc(a, n * sizeof(*w.order) + 1) };
 
-	*order = arena_alloc(a, n * sizeof(**order) + 1);
-	*recursive = arena_alloc(a, n + 1);
 	for (uint32_t f = 0; f < n; f++)
-		if (!w.seen[f])
-			walk_calls(&w, f, IR_NONE);
-	memcpy(*order, w.order, n * sizeof(**order));
-	for (uint32_t f = 0; f < n; f++) {
-		memset(w.seen, 0, n);
-		w.n = 0;
-		(*recursive)[f] = walk_calls(&w, f, f);
-	}
+		if (!w.index[f])
+			walk_calls(&w, f);
+	*order = w.order;
+	*recursive = w.recursive;
 }

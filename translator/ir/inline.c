@@ -8,6 +8,7 @@
  * An iterator that the function leaves open stays open until the caller ends or begins it again,
  * which ir.h allows.
  */
+#include "base/record.h"
 #include "cfg.h"
 
 #define GROWTH_LIMIT 50000 /* instructions of a function that has swallowed others */
@@ -47,6 +48,24 @@ static void add_jmp(const struct inliner *in, uint32_t block, uint32_t to)
 	ir_add(in->m, in->f, block, IR_jmp, IR_NONE, NULL, 0)->succ[0] = to;
 }
 
+/*
+ * A place inside the called function with the place of the call behind it, one a line: what a
+ * message calls "called from". More lines than a message shows are of no use.
+ */
+static uint32_t place_in_call(const struct inliner *in, uint32_t loc)
+{
+	const char *inner = in->m->strings.v[loc], *outer = in->m->strings.v[in->call.loc];
+	uint32_t lines = 1;
+
+	if (!loc || !in->call.loc)
+		return loc ? loc : in->call.loc;
+	for (const char *p = inner; *p; p++)
+		lines += *p == '\n';
+	if (lines >= REC_FRAMES + 2)
+		return loc;
+	return ir_string(in->m, arena_printf(in->m->arena, "%s\n%s", inner, outer));
+}
+
 static void copy_insn(const struct inliner *in, const struct ir_insn *i, uint32_t block)
 {
 	struct ir_insn *to;
@@ -68,7 +87,7 @@ static void copy_insn(const struct inliner *in, const struct ir_insn *i, uint32_
 	to->ref = ir_ops[i->op].ref == IRR_ITER ? i->ref + in->iter : i->ref;
 	to->imm = i->imm;
 	to->aux = i->aux;
-	to->loc = i->loc;
+	to->loc = i->err == IR_NONE ? i->loc : place_in_call(in, i->loc);
 	to->err = i->err == IR_NONE ? IR_NONE : i->err + in->block;
 	for (uint32_t s = 0; s < 2; s++)
 		to->succ[s] = i->succ[s] == IR_NONE ? IR_NONE : i->succ[s] + in->block;

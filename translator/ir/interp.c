@@ -32,7 +32,8 @@ struct interp *interp_new(const struct ir_module *m, const struct interp_env *en
 	buf_init(&in->rec);
 	in->maxlen = (uint32_t)m->limits.maxstringlen - 1;
 	in->stride = (sizeof(struct istr) + in->maxlen + 1 + 7) & ~(size_t)7;
-	in->maxdepth = (uint32_t)m->limits.maxnesting;
+	/* between two that count, every other function can be there once */
+	in->maxdepth = (uint32_t)m->limits.maxnesting + m->funcs.n;
 	in->frames = must_alloc(NULL, (in->maxdepth + 1) * sizeof(*in->frames));
 	memset(in->frames, 0, (in->maxdepth + 1) * sizeof(*in->frames));
 	in->err.text = string_buffer(in);
@@ -107,6 +108,7 @@ int interp_fail(struct interp *in, const struct code *c, enum ir_error kind, int
 	in->err.kind = kind;
 	in->err.operand = operand;
 	in->err.loc = c->insn->loc;
+	in->err.ncalls = 0;
 	if (kind != ERR_USER)
 		istr_set(in, in->err.text, "", 0);
 	return 1;
@@ -153,6 +155,8 @@ static void report_error(struct interp *in)
 	interp_record_int(in, in->err.operand);
 	interp_record_int(in, in->err.loc);
 	interp_record_int(in, in->probe);
+	interp_record_int(in, in->err.ncalls);
+	buf_add(&in->rec, in->err.calls, sizeof(in->err.calls));
 	interp_record_str(in, in->err.text);
 	interp_record_send(in);
 }
@@ -165,7 +169,7 @@ int interp_run(struct interp *in, uint32_t probe, int64_t limit)
 
 	in->probe = probe;
 	in->limit = limit;
-	in->depth = 0;
+	in->depth = in->nesting = 0;
 	in->exit = false;
 	in->err.kind = ERR_NONE;
 	if (in->env.store->lock)

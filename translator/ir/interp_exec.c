@@ -57,11 +57,13 @@ static const struct code *enter(struct interp *in, const struct code *c)
 	const union slot *from = in->frames[in->depth].r;
 	struct frame *fr;
 
-	if (in->depth >= in->maxdepth) {
+	if (in->depth >= in->maxdepth ||
+	    (f->f->recursive && in->nesting >= (uint32_t)in->m->limits.maxnesting)) {
 		interp_fail(in, c, ERR_NESTING, 0);
 		return NULL;
 	}
 	in->depth++;
+	in->nesting += f->f->recursive;
 	fr = &in->frames[in->depth];
 	if (fr->f != f)
 		interp_frame_setup(in, f);
@@ -78,6 +80,7 @@ static const struct code *leave(struct interp *in, const struct code *c)
 	const struct code *call = fr->call;
 	union slot *r = in->frames[in->depth].r;
 
+	in->nesting -= fr->f->f->recursive;
 	if (fr->nopen)
 		interp_frame_close(fr);
 	if (!c->insn->nargs || call->insn->dst == IR_NONE)
@@ -172,7 +175,11 @@ l_abort:
 		return 1;
 	if (in->frames[in->depth].nopen)
 		interp_frame_close(&in->frames[in->depth]);
+	in->nesting -= in->frames[in->depth].f->f->recursive;
 	pc = in->frames[in->depth--].call;
+	if (in->err.ncalls < REC_FRAMES)
+		in->err.calls[in->err.ncalls] = pc->insn->loc;
+	in->err.ncalls++;
 	r = in->frames[in->depth].r;
 	goto failed;
 l_done:

@@ -89,6 +89,7 @@ struct interp {
 	size_t stride; /* bytes of one string buffer */
 	struct frame *frames; /* 0: the handler's, then one for each nested call */
 	uint32_t depth, maxdepth;
+	uint32_t nesting; /* open calls of recursive functions */
 	int64_t limit; /* actions allowed in this run */
 	uint32_t probe;
 	bool exit;
@@ -97,6 +98,8 @@ struct interp {
 		int64_t operand;
 		uint32_t loc;
 		struct istr *text;
+		uint32_t ncalls; /* failed because of it */
+		uint32_t calls[REC_FRAMES]; /* locations of the innermost ones */
 	} err;
 	struct istr *tmp;
 	struct buf rec; /* the record being made */

@@ -138,7 +138,11 @@ struct ir_insn {
 	uint32_t imm;
 	uint32_t aux; /* string index of the type path of a load, else 0 */
 	uint32_t err; /* block where a failure continues; IR_NONE for what cannot fail */
-	uint32_t loc; /* string index of "operator '/' at top.stp:1:2", or 0: unknown */
+	/*
+	 * String index of "operator '/' at top.stp:1:2", or 0: unknown. Each call that was inlined
+	 * around it adds a line with the call's place.
+	 */
+	uint32_t loc;
 	uint32_t nargs;
 	struct ir_val *args;
 	uint32_t succ[2]; /* jmp, br; else IR_NONE */
@@ -160,6 +164,7 @@ struct ir_iter {
 struct ir_func {
 	const char *name; /* interned; handlers: probe_N */
 	bool is_handler;
+	bool recursive; /* may be called again while it runs: by ir_mark_recursion() */
 	enum ir_type ret;
 	uint32_t nparams; /* registers 0 .. nparams - 1 */
 	VEC(enum ir_type) regs; /* type of each register */
@@ -242,8 +247,7 @@ struct ir_module {
 	VEC(struct ir_fmt *) fmts;
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
-	/* by ir_analyse(): */
-	bool recursive; /* some function may call itself */
+	bool recursive; /* some function may call itself: by ir_mark_recursion() */
 	/* of ir_string(): indices + 1 in strings, by hash */
 	uint32_t *string_slots, string_cap;
 };
@@ -293,7 +297,9 @@ void ir_dce(struct ir_module *m);
 void ir_inline(struct ir_module *m, uint32_t max_insns);
 /* Cuts blocks of more than @max instructions (at least 2) into several. */
 void ir_split(struct ir_module *m, uint32_t max);
-/* Finds recursion; drops action counts that cannot exceed the limit, joins others. */
+/* Sets what says "by ir_mark_recursion()", and MAXNESTING where no -D did. */
+void ir_mark_recursion(struct ir_module *m);
+/* The same; drops action counts that cannot exceed the limit, joins others. */
 void ir_analyse(struct ir_module *m);
 /* Fills probe->locks from what the handler and its callees touch. */
 void ir_locks(struct ir_module *m);

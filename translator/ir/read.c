@@ -303,7 +303,9 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 		bad(&r, "bytes are left over");
 	if (!r.err) {
 		complaint = ir_verify(r.m);
-		if (complaint)
+		if (!complaint)
+			ir_mark_recursion(r.m);
+		else
 			r.err = arena_printf(a, "damaged script image: %s", complaint);
 	}
 	*err = r.err;

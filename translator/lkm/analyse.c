@@ -5,44 +5,66 @@
  */
 #include "lkm/emit.h"
 
-#define LKM_STACK_NUMBERS 256 /* registers that may at worst be on the kernel's stack at once */
+/* Registers of one call that may at worst be on the kernel's stack; calls of the same nest. */
+#define LKM_STACK_NUMBERS 256
+#define LKM_STACK_NUMBERS_RECURSIVE 32
 
-enum mark { WHITE, GREY, BLACK };
-
-struct walk {
-	struct lkm_emit *e;
-	uint8_t *mark;
-	uint64_t *depth; /* string bytes of a function and the deepest it calls */
-	bool cycle;
-	uint64_t largest; /* frame of any function */
-};
-
-/* Depth first over calls; the depth of this walk is bounded by the number of functions. */
-static void visit(struct walk *w, uint32_t index)
+/* Marks what a handler may run, and counts no more than once what is reached twice. */
+static void mark_used(struct lkm_emit *e, uint32_t handler)
 {
-	const struct ir_func *f = w->e->m->funcs.v[index];
-	uint64_t below = 0;
+	struct ir_uses uses;
 
-	w->mark[index] = GREY;
-	w->e->funcs[index].used = true;
+	ir_uses(&e->arena, e->m, handler, &uses);
+	for (uint32_t k = 0; k < e->m->funcs.n; k++)
+		e->funcs[k].used |= uses.funcs[k];
+}
+
+/* Adds to a function's bytes those of the deepest that it calls; true when that changed them. */
+static bool deepen(struct lkm_emit *e, uint32_t index, uint64_t *depth)
+{
+	const struct ir_func *f = e->m->funcs.v[index];
+	uint64_t own = f->recursive ? 0 : e->funcs[index].frame_bytes, below = 0;
+
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
 		for (uint32_t k = 0; k < f->blocks.v[b]->insns.n; k++) {
 			const struct ir_insn *i = &f->blocks.v[b]->insns.v[k];
 
-			if (i->op != IR_call)
-				continue;
-			if (w->mark[i->ref] == WHITE)
-				visit(w, i->ref);
-			else if (w->mark[i->ref] == GREY)
-				w->cycle = true;
-			if (w->depth[i->ref] > below)
-				below = w->depth[i->ref];
+			if (i->op == IR_call && depth[i->ref] > below)
+				below = depth[i->ref];
 		}
 	}
-	w->mark[index] = BLACK;
-	w->depth[index] = w->e->funcs[index].frame_bytes + below;
-	if (w->e->funcs[index].frame_bytes > w->largest)
-		w->largest = w->e->funcs[index].frame_bytes;
+	if (depth[index] == own + below)
+		return false;
+	depth[index] = own + below;
+	return true;
+}
+
+/*
+ * The deepest use of the string stack. Functions that may call themselves take none in the chains
+ * of calls, so that these have an end, and MAXNESTING times the largest frame of theirs on top.
+ */
+static uint64_t deepest(struct lkm_emit *e)
+{
+	uint64_t *depth = arena_alloc(&e->arena, (e->m->funcs.n + 1) * sizeof(*depth));
+	uint64_t most = 0, largest = 0;
+	bool changed = true;
+
+	/* in both directions, so that chains in either order of numbers settle at once */
+	for (uint32_t round = 0; changed && round <= e->m->funcs.n; round++) {
+		changed = false;
+		for (uint32_t i = 0; i < e->m->funcs.n; i++)
+			changed |= e->funcs[i].used && deepen(e, i, depth);
+		for (uint32_t i = e->m->funcs.n; i-- > 0;)
+			changed |= e->funcs[i].used && deepen(e, i, depth);
+	}
+	for (uint32_t i = 0; i < e->m->funcs.n; i++) {
+		if (depth[i] > most)
+			most = depth[i];
+		if (e->funcs[i].used && e->m->funcs.v[i]->recursive &&
+		    e->funcs[i].frame_bytes > largest)
+			largest = e->funcs[i].frame_bytes;
+	}
+	return most + largest * (uint64_t)e->m->limits.maxnesting;
 }
 
 static void describe(struct lkm_emit *e, uint32_t index)
@@ -60,7 +82,8 @@ static void describe(struct lkm_emit *e, uint32_t index)
 		}
 	}
 	lkm_place_strings(&e->arena, f, lf);
-	lf->spilled = f->regs.n > LKM_STACK_NUMBERS;
+	lf->spilled = f->regs.n >
+		      (f->recursive ? LKM_STACK_NUMBERS_RECURSIVE : LKM_STACK_NUMBERS);
 	lf->number_base = (lf->nstrings * (uint64_t)e->m->limits.maxstringlen + 7) & ~7ull;
 	lf->frame_bytes = lf->number_base + (lf->spilled ? 8 * (uint64_t)f->regs.n : 0);
 	lf->iter_base = e->niters;
@@ -70,25 +93,12 @@ static void describe(struct lkm_emit *e, uint32_t index)
 void lkm_analyse(struct lkm_emit *e)
 {
 	const struct ir_module *m = e->m;
-	struct walk w = { .e = e };
 
 	e->funcs = arena_alloc(&e->arena, (m->funcs.n + 1) * sizeof(*e->funcs));
-	w.mark = arena_alloc(&e->arena, m->funcs.n + 1);
-	w.depth = arena_alloc(&e->arena, (m->funcs.n + 1) * sizeof(*w.depth));
 	for (uint32_t i = 0; i < m->funcs.n; i++)
 		describe(e, i);
-	for (uint32_t i = 0; i < m->probes.n; i++) {
-		const struct ir_probe *p = m->probes.v[i];
-
-		if (p->kind == AT_NEVER || p->user_side)
-			continue;
-		if (w.mark[p->handler] == WHITE)
-			visit(&w, p->handler);
-		if (w.depth[p->handler] > e->string_bytes)
-			e->string_bytes = w.depth[p->handler];
-	}
-	if (w.cycle)
-		e->string_bytes = w.largest * (uint64_t)(m->limits.maxnesting + 1);
-	for (uint32_t i = 0; i < m->funcs.n; i++)
-		e->funcs[i].recursive = w.cycle && !m->funcs.v[i]->is_handler;
+	for (uint32_t i = 0; i < m->probes.n; i++)
+		if (m->probes.v[i]->kind != AT_NEVER && !m->probes.v[i]->user_side)
+			mark_used(e, m->probes.v[i]->handler);
+	e->string_bytes = deepest(e);
 }

@@ -17,7 +17,6 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 
 struct lkm_func {
 	bool used; /* some probe may run it */
-	bool recursive; /* it may be running already when it is called */
 	uint32_t nstrings; /* places for strings in its frame */
 	bool spilled; /* its numbers live in its frame, too: the kernel's stack is small */
 	uint64_t number_base; /* where they start; past the strings */

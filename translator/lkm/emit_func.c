@@ -107,14 +107,6 @@ static void put_prologue(struct lkm_emit *e)
 	buf_puts(e->out, "{\n\tchar *const frame = c->frame;\n");
 	put_registers(e);
 	buf_putc(e->out, '\n');
-	if (e->lf->recursive) {
-		buf_printf(
-			e->out,
-			"\tif (sp_stack_low(c) || c->frame_end - frame < %llu) {\n"
-			"\t\tc->err.kind = SP_ERR_NESTING;\n\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n"
-			"\t\treturn 1;\n\t}\n",
-			bytes, f->loc);
-	}
 	if (bytes)
 		buf_printf(e->out, "\tc->frame = frame + %llu;\n", bytes);
 	for (uint32_t r = 0; r < f->nparams; r++) {

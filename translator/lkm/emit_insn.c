@@ -63,10 +63,19 @@ static void line(struct lkm_emit *e, const struct ir_insn *i, const char *text)
 	buf_puts(e->out, ";\n");
 }
 
+/* Where the failure is and goes. The error but for its place is set. */
+static void put_failure(struct lkm_emit *e, const struct ir_insn *i)
+{
+	buf_printf(e->out, "\t\tc->err.loc = %u;\n\t\tc->err.ncalls = 0;\n\t\tgoto b%u;\n",
+		   i->loc, i->err);
+}
+
 /* Behind a condition: where a failure continues. The error but for its place is set. */
 static void put_failed(struct lkm_emit *e, const struct ir_insn *i)
 {
-	buf_printf(e->out, " {\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n", i->loc, i->err);
+	buf_puts(e->out, " {\n");
+	put_failure(e, i);
+	buf_puts(e->out, "\t}\n");
 }
 
 /* A call that yields nonzero, with the error set, when it fails. */
@@ -109,7 +118,8 @@ static void divide(struct lkm_emit *e, const struct ir_insn *i, const char *text
 {
 	put(e, i,
 	    "\tif (__builtin_expect($1 == 0, 0)) {\n\t\tc->err.kind = SP_ERR_DIV0;\n\t\tc->err.operand = 0;\n");
-	buf_printf(e->out, "\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n", i->loc, i->err);
+	put_failure(e, i);
+	buf_puts(e->out, "\t}\n");
 	line(e, i, text);
 }
 
@@ -357,16 +367,25 @@ OP_FN(it_end)
 
 /* ---- calls ---- */
 
+/* The kernel's stack is small: every call looks at what is left of it. */
+static void check_nesting(struct lkm_emit *e, const struct ir_insn *i)
+{
+	buf_puts(e->out, "\tif (__builtin_expect(sp_stack_low(c)");
+	if (e->m->funcs.v[i->ref]->recursive)
+		buf_printf(e->out, " || c->depth >= %lld", (long long)e->m->limits.maxnesting);
+	buf_puts(e->out, ", 0)) {\n\t\tc->err.kind = SP_ERR_NESTING;\n\t\tc->err.operand = 0;\n");
+	put_failure(e, i);
+	buf_puts(e->out, "\t}\n");
+}
+
 static void call_itself(struct lkm_emit *e, const struct ir_insn *i)
 {
 	const struct ir_func *f = e->m->funcs.v[i->ref];
 
-	buf_printf(
-		e->out,
-		"\tif (__builtin_expect(c->depth >= %lld, 0)) {\n\t\tc->err.kind = SP_ERR_NESTING;\n"
-		"\t\tc->err.operand = 0;\n\t\tc->err.loc = %u;\n\t\tgoto b%u;\n\t}\n",
-		(long long)e->m->limits.maxnesting, i->loc, i->err);
-	buf_printf(e->out, "\tc->depth++;\n\tfailed = f%u(c", i->ref);
+	check_nesting(e, i);
+	if (f->recursive)
+		buf_puts(e->out, "\tc->depth++;\n");
+	buf_printf(e->out, "\tfailed = f%u(c", i->ref);
 	if (f->ret == IR_I64)
 		buf_puts(e->out, ", &to");
 	else if (f->ret == IR_STR && i->dst != IR_NONE)
@@ -377,8 +396,10 @@ static void call_itself(struct lkm_emit *e, const struct ir_insn *i)
 		buf_puts(e->out, ", ");
 		put_val(e, i->args[k]);
 	}
-	buf_printf(e->out, ");\n\tc->depth--;\n\tif (__builtin_expect(failed, 0))\n\t\tgoto b%u;\n",
-		   i->err);
+	buf_puts(e->out, f->recursive ? ");\n\tc->depth--;\n" : ");\n");
+	buf_printf(e->out,
+		   "\tif (__builtin_expect(failed, 0)) {\n\t\tsp_call_failed(c, %u);\n\t\tgoto b%u;\n\t}\n",
+		   i->loc, i->err);
 }
 
 OP_FN(call)
@@ -541,14 +562,15 @@ OP_FN(sfmt)
 OP_FN(raise)
 {
 	put(e, i, "\tsp_raise(c, $0);\n");
-	buf_printf(e->out, "\tc->err.loc = %u;\n\tgoto b%u;\n", i->loc, i->err);
+	put_failure(e, i);
 }
 
 OP_FN(fail)
 {
 	put(e, i, "\tc->err.kind = $i;\n\tc->err.operand = ");
 	put(e, i, i->nargs ? "$0" : "0");
-	buf_printf(e->out, ";\n\tc->err.loc = %u;\n\tgoto b%u;\n", i->loc, i->err);
+	buf_puts(e->out, ";\n");
+	put_failure(e, i);
 }
 
 NUMBER(errkind, "c->err.kind")
