@@ -184,10 +184,32 @@ static void verifier_error(struct bpf_run *b, int err)
 		fwrite(b->log.p, 1, b->log.len, stderr);
 }
 
+/* What the kernel made of each program: the verifier gives up after a million instructions. */
+static void tell_sizes(const struct bpf_run *b)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, b->obj)
+	{
+		struct bpf_prog_info info = { 0 };
+		uint32_t len = sizeof(info);
+		int fd = bpf_program__fd(prog);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
+			fprintf(stderr,
+				"eBPF program %s: %u instructions, %u followed by the verifier, %u "
+				"bytes of machine code\n",
+				bpf_program__name(prog), info.xlated_prog_len / 8,
+				info.verified_insns, info.jited_prog_len);
+	}
+}
+
 static int load_object(struct bpf_run *b)
 {
 	int r = bpf_object__load(b->obj);
 
+	if (!r && b->run->opt.verbose > 1)
+		tell_sizes(b);
 	if (!r)
 		return 0;
 	if (b->log.len && strstr(b->log.p, "BEGIN PROG LOAD LOG")) {

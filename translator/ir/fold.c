@@ -19,6 +19,7 @@ struct folder {
 	struct ir_func *f;
 	struct fact *known;
 	uint64_t *version, clock;
+	uint64_t start; /* the clock when this block began */
 	bool changed;
 };
 
@@ -29,7 +30,7 @@ static struct ir_val value_of(const struct folder *fo, struct ir_val v)
 	if (v.kind != IRV_REG)
 		return v;
 	k = &fo->known[v.reg];
-	if (!k->val.kind || k->version != fo->version[v.reg])
+	if (!k->val.kind || k->version != fo->version[v.reg] || k->version < fo->start)
 		return v;
 	if (k->val.kind == IRV_REG && k->other != fo->version[k->val.reg])
 		return v;
@@ -349,9 +350,8 @@ static void fold_func(struct ir_module *m, struct ir_func *f, bool *changed)
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
 		struct ir_block *blk = f->blocks.v[b];
 
-		/* Nothing is known at the start of a block: new versions make old facts void. */
-		for (uint32_t r = 0; r < f->regs.n; r++)
-			fo.version[r] = ++fo.clock;
+		/* Nothing is known at the start of a block: facts that are older are void. */
+		fo.start = ++fo.clock;
 		for (uint32_t n = 0; n < blk->insns.n; n++) {
 			if (n + 1 < blk->insns.n)
 				turn_move(&fo, &blk->insns.v[n]);
