@@ -66,6 +66,8 @@ union sp_data {
 	const char *str;
 };
 
+#include "base/regex_walk.h"
+
 struct sp_map; /* an array, a statistic, or several CPUs' parts of one */
 struct sp_ctx;
 
@@ -108,6 +110,7 @@ struct sp_script {
 	u32 abi, maxstringlen, maxnesting, maxerrors;
 	u32 maxskipped, maxtrylock, trylockdelay; /* microseconds */
 	u32 nglobals, nprobes, niters, nsession;
+	u32 captures; /* some code asks for the groups of a match */
 	s64 maxaction, maxaction_interruptible;
 	u64 string_bytes; /* deepest use of a context's string stack */
 	const struct sp_global *globals;
@@ -143,12 +146,13 @@ struct sp_ctx {
 	/* the runtime's */
 	s64 actions_left; /* beyond this slice */
 	struct sp_iter *open; /* iterators in use */
+	struct sp_match *match; /* of sp_capture(); NULL when the script has none */
 	char *strings, *scratch; /* the string stack; one string for what needs a copy */
 	u32 busy, interruptible;
 };
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 168, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_ctx) == 176, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 32, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
 
@@ -162,6 +166,10 @@ void sp_str_copy(char *to, const char *from);
 void sp_str_cat(char *to, const char *a, const char *b);
 s64 sp_str_cmp(const char *a, const char *b);
 s64 sp_str_eq(const char *a, const char *b);
+
+s64 sp_match(const struct regex_tab *t, const char *s);
+/* The same, and keeps what sp_in_ngroups() and sp_in_matched() tell. */
+s64 sp_capture(struct sp_ctx *c, const struct regex_tab *t, const char *s);
 
 /* Each returns 0, or 1 with c->err.kind and operand set; the caller adds the location. */
 s32 sp_map_set_num(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 v);
@@ -231,6 +239,8 @@ void sp_in_exit(struct sp_ctx *c);
 s64 sp_in_strlen(struct sp_ctx *c, const char *s);
 void sp_in_substr(struct sp_ctx *c, char *to, const char *s, s64 start, s64 length);
 s64 sp_in_isinstr(struct sp_ctx *c, const char *s, const char *what);
+s64 sp_in_ngroups(struct sp_ctx *c);
+void sp_in_matched(struct sp_ctx *c, char *to, s64 n);
 s64 sp_in_strtol(struct sp_ctx *c, const char *s, s64 base);
 
 /* ---- small enough to be part of the script's own code ---- */

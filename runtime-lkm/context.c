@@ -86,6 +86,7 @@ static SP_CODE void sp_run(struct sp_ctx *c, const struct sp_probe *p)
 {
 	c->probe = p;
 	c->err.kind = 0;
+	sp_match_reset(c);
 	c->depth = 0;
 	c->want_exit = 0;
 	c->open = NULL;
@@ -166,12 +167,13 @@ static int sp_context_alloc(struct sp_ctx *c)
 {
 	u64 str = sp_script.maxstringlen;
 
-	c->strings = sp_big_alloc(sp_script.string_bytes + 2 * str);
+	c->strings = sp_big_alloc(sp_script.string_bytes + 2 * str + sp_match_bytes());
 	if (!c->strings)
 		return -ENOMEM;
 	c->frame_end = c->strings + sp_script.string_bytes;
 	c->scratch = c->frame_end;
 	c->err.text = c->scratch + str;
+	sp_match_init(c, c->err.text + str);
 	return 0;
 }
 

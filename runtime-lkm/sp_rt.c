@@ -5,6 +5,7 @@
 /* clang-format off */
 #include "base/text.c"
 #include "strings.c"
+#include "regex.c"
 #include "ring.c"
 #include "context.c"
 #include "map.c"

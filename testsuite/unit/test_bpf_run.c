@@ -210,6 +210,50 @@ START_TEST(cut_strings)
 }
 END_TEST
 
+static void try_pattern(struct buf *b, const char *pattern, const char *string)
+{
+	buf_printf(b,
+		   "gset @t, \"%s\"\n%%3 = gget @t\n%%2 = match \"%s\", %%3\n"
+		   "%%6 = capture \"%s\", %%3\nemit.out \"%%d%%d \", %%2, %%6\n"
+		   "%%2 = intr ngroups\nemit.out \"%%d\", %%2\n",
+		   string, pattern, pattern);
+	for (int g = 0; g < 4; g++)
+		buf_printf(b, "%%5 = intr matched, %d\nemit.out \"(%%s)\", %%5\n", g);
+	buf_puts(b, "%5 = intr matched, %1\nemit.out \"[%s]\\n\", %5\n");
+}
+
+/* As many groups as there may be, all marks in both halves of a word. */
+static const char *many_groups(void)
+{
+	const char *p = "";
+
+	for (int k = 1; k < REGEX_MAXGROUPS; k++)
+		p = arena_printf(&arena, "%s(%c?)", p, 'a' + k % 3);
+	return arena_printf(&arena, "%s$", p);
+}
+
+START_TEST(regular_expressions)
+{
+	static const char *const strings[] = { "", "a", "abcabc", "xaabbbccx", "b,c/17/aac",
+					       "\\377\\200 0123456789 0123456789 0123456789 abc" };
+	const char *const patterns[] = {
+		"b", "^a", "c$", "", "^$", "(a|ab|abc)(.*)", "(a*)(b+|,)(c?)", "((a)|(b)|c)+",
+		"([a-c]+)/([0-9]+)/", "x(.{3})", "[^a]*(a|$)", "(9 ?0?)+", "\\\\.|[\\200-\\377]", "^a^",
+		"(abc){2}", "((a|b)*c){2,}", many_groups(),
+	};
+
+	for (size_t p = 0; p < sizeof(patterns) / sizeof(patterns[0]); p++) {
+		struct buf b;
+
+		buf_init(&b);
+		for (size_t s = 0; s < sizeof(strings) / sizeof(strings[0]); s++)
+			try_pattern(&b, patterns[p], strings[s]);
+		same_body(b.p);
+		buf_fini(&b);
+	}
+}
+END_TEST
+
 START_TEST(formats)
 {
 	static const char *const ints[] = { "%d",  "%5d",  "%-5d|", "%05d",    "%+d",
@@ -351,6 +395,7 @@ int main(void)
 		{ integers },
 		{ strings },
 		{ cut_strings },
+		{ regular_expressions },
 		{ formats },
 		{ arrays },
 		{ statistics },

@@ -20,6 +20,7 @@ static const char sample[] =
 	"\tit_begin #0, -1 !b2\n\t%0 = it_next #0\n"
 	"\t%1 = it_key.0 #0\n\tit_begin #1, -1 !b2\n\temit.warn \"%5d%% %s\\n\", %0, %1\n"
 	"\t%1 = sfmt \"%-*d\", 4, %0\n"
+	"\t%0 = match \"a+\", %1\n\t%0 = capture \"(a)+\", %1\n"
 	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n\tbr %0, b1, b2\nb1:\n\tdone\n"
 	"b2:\n\tabort\n}\n";
 

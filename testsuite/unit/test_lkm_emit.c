@@ -63,6 +63,8 @@ static const char everything[] =
 	"\t%0 = shl %0, 65\n\t%0 = shr %0, 65\n\t%0 = ushr %0, %0\n\t%0 = neg %0\n\t%0 = com %0\n"
 	"\t%0 = eq %0, 1\n\t%0 = ne %0, 1\n\t%0 = lt %0, 1\n\t%0 = le %0, 1\n\t%0 = gt %0, 1\n\t%0 = ge %0, 1\n"
 	"\t%1 = smov \"%d \\\\ \\377 \\t\"\n\t%1 = scat \"a\", %1\n\t%0 = scmp %1, \"b\"\n\t%0 = seq %1, %1\n"
+	"\t%0 = match \"a|b+$\", %1\n\t%0 = capture \"(a|b)+$\", %1\n\t%0 = intr ngroups\n"
+	"\t%1 = intr matched, %0\n"
 	"\t%0 = gget @n\n\t%1 = gget @s\n\tgset @n, %0\n\tgset @s, %1\n"
 	"\t%0 = mget @m [%1, 1]\n\t%1 = mget @t [%0]\n\tmset @m [\"x\", 1], 2 !b2\n\tmset @t [1], %1 !b2\n"
 	"\t%0 = madd @m [\"x\", %0], 2 !b2\n\t%0 = mhas @m [\"x\", 1]\n\tmdel @t [%0]\n\tmclear @m\n\tmclear @sc\n"

@@ -139,6 +139,7 @@ enum rt_routine {
 	RT_SUBSTR,
 	RT_ISINSTR,
 	RT_STRTOL,
+	RT_MATCHED,
 	RT_FMT_STR,
 	RT_FMT_INT,
 	RT_FMT_QUOTE,
@@ -152,7 +153,25 @@ enum rt_routine {
 	RT_COUNT,
 };
 
+/* The last match's groups, in the slot. */
+enum {
+	SM_NGROUPS = 0, /* 0: it failed, or there was none */
+	SM_SEEN = 8, /* while walking back: ends of groups that are known; those new at this step */
+	SM_NEW = 16,
+	SM_POS = 24, /* u32: start and end of each group */
+	SM_SIZE = SM_POS + 8 * REGEX_MAXGROUPS,
+};
+
+/* One regular expression: its routine, and where its tables are in .rodata. */
+struct bpf_regex {
+	const struct regex_tab *tab;
+	uint32_t fn; /* IR_NONE: not needed yet */
+	uint32_t classes, next, end, final, back_at, back, first, marks;
+};
+
 struct slot_layout {
+	bool captures; /* some handler asks for the groups of a match */
+	uint32_t match, match_str, match_log; /* SM_..., the string, the state at each of its bytes */
 	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec,
 		stack;
 	uint32_t rec_max; /* largest record */
@@ -181,6 +200,7 @@ struct unit {
 	struct buf rodata;
 	VEC(uint32_t) literals; /* their offsets in rodata */
 	uint32_t rt[RT_COUNT]; /* function, or IR_NONE */
+	struct bpf_regex *regexes;
 	uint32_t *stat_fn, *clear_fn, *evict_fn; /* by global: routines of its own */
 	struct buf btf, btf_ext;
 	bool failed;
@@ -304,6 +324,7 @@ void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);
 void rt_build_isinstr(struct unit *u, uint32_t fn);
+void rt_build_matched(struct unit *u, uint32_t fn);
 void rt_build_strtol(struct unit *u, uint32_t fn);
 void rt_build_fmt_str(struct unit *u, uint32_t fn);
 void rt_build_fmt_int(struct unit *u, uint32_t fn);

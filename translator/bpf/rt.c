@@ -259,6 +259,7 @@ static const struct {
 	[RT_SUBSTR] = { "rt_substr", 5, rt_build_substr },
 	[RT_ISINSTR] = { "rt_isinstr", 3, rt_build_isinstr },
 	[RT_STRTOL] = { "rt_strtol", 3, rt_build_strtol },
+	[RT_MATCHED] = { "rt_matched", 3, rt_build_matched },
 	[RT_FMT_STR] = { "rt_fmt_str", 5, rt_build_fmt_str },
 	[RT_FMT_INT] = { "rt_fmt_int", 5, rt_build_fmt_int },
 	[RT_FMT_QUOTE] = { "rt_fmt_quote", 5, rt_build_fmt_quote },

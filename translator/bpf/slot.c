@@ -5,6 +5,7 @@
 #include "base/record.h"
 
 struct need {
+	bool captures;
 	uint32_t homes, strs, windows, argstrs, key, rec, mem, frame, frames;
 };
 
@@ -38,6 +39,8 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 			strs += u->m->funcs.v[i->ref]->regs.v[k] == IR_STR;
 		n->argstrs = at_least(n->argstrs, strs);
 	}
+	n->captures |= i->op == IR_capture ||
+		       (i->op == IR_intr && (i->ref == IN_ngroups || i->ref == IN_matched));
 	if (i->op == IR_emit || i->op == IR_emitmem)
 		need_of_record(u, u->m->fmts.v[i->ref], n);
 }
@@ -142,6 +145,8 @@ void slot_plan(struct unit *u)
 		need_of_handler(u, u->handlers.v[h], &n);
 	for (uint32_t g = 0; g < u->m->globals.n; g++)
 		n.key = at_least(n.key, u->lay.g[g].key_size);
+	s->captures = n.captures;
+	s->match = take(&at, n.captures ? SM_SIZE : 0);
 	s->homes = take(&at, 8 * n.homes);
 	s->rec_max = n.rec;
 	s->mem_max = n.mem;
@@ -156,6 +161,8 @@ void slot_plan(struct unit *u)
 	s->retstr = take(&at, strsz);
 	s->argstr = take(&at, n.argstrs * strsz);
 	s->fmt = take(&at, strsz + 8);
+	s->match_str = take(&at, n.captures ? strsz : 0);
+	s->match_log = take(&at, n.captures ? 2 * strsz + 16 : 0);
 	s->windows = at;
 	at = place_windows(u, at);
 	s->frame_max = n.frame;

@@ -136,6 +136,9 @@ static void unit_init(struct unit *u, struct session *s, const struct ir_module 
 	u->clear_fn = none_vector(u, n);
 	u->evict_fn = none_vector(u, n);
 	memset(u->rt, 0xff, sizeof(u->rt));
+	u->regexes = arena_alloc(u->arena, sizeof(*u->regexes) * (m->regexes.n + 1));
+	for (uint32_t k = 0; k < m->regexes.n; k++)
+		u->regexes[k].fn = IR_NONE;
 	buf_init(&u->rodata);
 	buf_init(&u->btf);
 	buf_init(&u->btf_ext);

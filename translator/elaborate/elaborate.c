@@ -96,6 +96,7 @@ struct elab *elaborate(const struct elab_input *in)
 			dump_globals(e);
 		type_finish(e);
 		check_globals(e);
+		regex_finish(e);
 	}
 	return s->diag.errors > before ? NULL : e;
 }

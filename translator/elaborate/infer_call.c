@@ -71,6 +71,8 @@ static struct tvar *infer_builtin(struct infer *i, struct expr *x, struct callee
 				  x->args.v[n]->at, TAG_TYPE);
 	}
 	i->e->aborts |= c->builtin == BI_ABORT;
+	i->e->captures |= i->live && c->builtin == BI_INTRINSIC &&
+			  (c->intrinsic == IN_matched || c->intrinsic == IN_ngroups);
 	return result_type(i, c->result, x->at);
 }
 

@@ -70,9 +70,7 @@ static struct tvar *infer_binary(struct infer *i, struct expr *x)
 		return type_new(i->e, T_STRING, x->at);
 	case B_MATCH:
 	case B_NOMATCH:
-		infer_expr(i, x->a);
-		unsupported(i, op_span(x), "regular expressions are");
-		break;
+		return infer_regex(i, x);
 	case B_LT:
 	case B_LE:
 	case B_GT:

@@ -153,6 +153,13 @@ struct pending {
 	bool printed; /* its type decides what is printed: it must be known */
 };
 
+/* A pattern of =~ or !~: expr->sym of E_BINARY. */
+struct elab_regex {
+	const char *pattern;
+	struct span at;
+	const struct regex_tab *tab;
+};
+
 struct elab {
 	struct session *s;
 	struct diag *diag;
@@ -170,6 +177,8 @@ struct elab {
 	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
 	bool aborts; /* some code calls abort() */
+	VEC(struct elab_regex *) regexes;
+	bool captures; /* some code asks for the groups of a match */
 };
 
 /* names.c */
@@ -286,6 +295,11 @@ void infer_long(struct infer *i, struct expr *x);
 struct tvar *infer_call(struct infer *i, struct expr *x);
 struct tvar *infer_print(struct infer *i, struct expr *x);
 struct tvar *infer_target(struct infer *i, struct expr *x);
+/* regex.c */
+struct tvar *infer_regex(struct infer *i, struct expr *x);
+/* Makes the tables, once it is known whether groups are asked for. */
+void regex_finish(struct elab *e);
+
 /* infer_var.c */
 /* ACC_UPDATE: the old value is needed for nothing but the new one */
 enum access { ACC_READ = 1, ACC_WRITE = 2, ACC_UPDATE = 4 };
@@ -345,6 +359,7 @@ struct ir_val *lower_exprs(struct lower *l, const expr_vec *xs, struct expr *aft
 void lower_cond(struct lower *l, struct expr *x, uint32_t yes, uint32_t no);
 struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b,
 			      struct span at);
+struct ir_val lower_regex(struct lower *l, struct expr *x);
 struct ir_val lower_call(struct lower *l, struct expr *x);
 /* One function, or the built-in that it wraps. */
 struct ir_val lower_call_of(struct lower *l, const struct function *fn, const struct ir_val *args,

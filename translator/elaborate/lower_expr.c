@@ -82,6 +82,8 @@ static struct ir_val lower_binary(struct lower *l, struct expr *x)
 {
 	struct ir_val a, b, r;
 
+	if (x->op == B_MATCH || x->op == B_NOMATCH)
+		return lower_regex(l, x);
 	lower_pair(l, x, &a, &b);
 	if (x->op < B_LT || x->op > B_NE || x->a->type != T_STRING)
 		return lower_binary_op(l, x->op, a, b, op_span(x));

@@ -223,6 +223,14 @@ static void fold_string(struct folder *fo, struct ir_insn *i)
 	}
 }
 
+static void fold_match(struct folder *fo, struct ir_insn *i)
+{
+	const char *s = const_str(fo, i->args[0]);
+
+	if (fits(fo, s))
+		become(fo, i, IR_mov, ir_num(regex_match(fo->m->regexes.v[i->ref].tab, s)));
+}
+
 static void fold_intrinsic(struct folder *fo, struct ir_insn *i)
 {
 	const char *a = i->nargs ? const_str(fo, i->args[0]) : NULL;
@@ -299,6 +307,9 @@ static void fold_insn(struct folder *fo, struct ir_insn *i, bool first)
 	case IR_scmp:
 	case IR_seq:
 		fold_string(fo, i);
+		break;
+	case IR_match:
+		fold_match(fo, i);
 		break;
 	case IR_intr:
 		fold_intrinsic(fo, i);

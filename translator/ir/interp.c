@@ -23,6 +23,14 @@ static struct istr *string_buffer(struct interp *in)
 	return arena_alloc(&in->arena, in->stride);
 }
 
+static void match_buffers(struct interp *in)
+{
+	in->match.pos =
+		arena_alloc(&in->arena, 2 * REGEX_MAXGROUPS * sizeof(*in->match.pos));
+	in->match.log = arena_alloc(&in->arena, (in->maxlen + 1) * sizeof(*in->match.log));
+	in->match.subject = string_buffer(in);
+}
+
 struct interp *interp_new(const struct ir_module *m, const struct interp_env *env)
 {
 	struct interp *in = must_alloc(NULL, sizeof(*in));
@@ -38,6 +46,9 @@ struct interp *interp_new(const struct ir_module *m, const struct interp_env *en
 	memset(in->frames, 0, (in->maxdepth + 1) * sizeof(*in->frames));
 	in->err.text = string_buffer(in);
 	in->tmp = string_buffer(in);
+	for (uint32_t i = 0; i < m->regexes.n && !in->match.pos; i++)
+		if (m->regexes.v[i].groups)
+			match_buffers(in);
 	if (!in->env.store) {
 		in->local_store = ir_local_store_new(m);
 		in->env.store = &ir_local_store;
@@ -172,6 +183,7 @@ int interp_run(struct interp *in, uint32_t probe, int64_t limit)
 	in->depth = in->nesting = 0;
 	in->exit = false;
 	in->err.kind = ERR_NONE;
+	in->match.ngroups = 0;
 	if (in->env.store->lock)
 		in->env.store->lock(in->env.store_arg, p);
 	if (in->frames[0].f != f)

@@ -102,6 +102,13 @@ struct interp {
 		uint32_t calls[REC_FRAMES]; /* locations of the innermost ones */
 	} err;
 	struct istr *tmp;
+	/* of the run's last capture; without any such operation in the module no memory */
+	struct {
+		uint32_t ngroups; /* 0: it failed, or there was none */
+		uint32_t *pos;
+		uint16_t *log;
+		struct istr *subject;
+	} match;
 	struct buf rec; /* the record being made */
 	void *local_store; /* ours when the environment names none */
 };

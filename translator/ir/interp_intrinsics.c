@@ -85,6 +85,22 @@ IN(exit)
 	return 0;
 }
 
+IN_NUMBER(ngroups, in->match.ngroups)
+
+IN(matched)
+{
+	uint64_t n = (uint64_t)r[c->a].i;
+	uint32_t from, to;
+
+	if (n >= in->match.ngroups)
+		return result(in, r, c, "", 0);
+	from = in->match.pos[2 * n];
+	to = in->match.pos[2 * n + 1];
+	if (from == REGEX_NOWHERE || to == REGEX_NOWHERE)
+		from = to = 0;
+	return result(in, r, c, in->match.subject->s + from, to - from);
+}
+
 IN(substr)
 {
 	const struct istr *s = r[c->a].s;

@@ -80,6 +80,30 @@ static int op_seq(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
+static const struct regex_tab *regex_of(const struct interp *in, const struct code *c)
+{
+	return in->m->regexes.v[c->insn->ref].tab;
+}
+
+static int op_match(struct interp *in, union slot *r, const struct code *c)
+{
+	r[c->d].i = regex_match(regex_of(in, c), r[c->a].s->s);
+	return 0;
+}
+
+static int op_capture(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct regex_tab *t = regex_of(in, c);
+	const struct istr *s = r[c->a].s;
+	int found = regex_capture(t, s->s, in->match.log, in->match.pos);
+
+	in->match.ngroups = found ? t->ngroups : 0;
+	if (found)
+		istr_set(in, in->match.subject, s->s, s->len);
+	r[c->d].i = found;
+	return 0;
+}
+
 static int op_gget(struct interp *in, union slot *r, const struct code *c)
 {
 	struct ir_data v = { .type = in->m->globals.v[c->insn->ref]->type };
@@ -399,7 +423,7 @@ static int op_emitmem(struct interp *in, union slot *r, const struct code *c)
 
 static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_smov] = op_smov,         [IR_scat] = op_scat,     [IR_scmp] = op_scmp,
-	[IR_seq] = op_seq,           [IR_gget] = op_gget,     [IR_gset] = op_gset,
+	[IR_seq] = op_seq, [IR_match] = op_match, [IR_capture] = op_capture, [IR_gget] = op_gget,     [IR_gset] = op_gset,
 	[IR_mget] = op_mget,         [IR_mset] = op_mset,     [IR_madd] = op_madd,
 	[IR_mhas] = op_mhas,         [IR_mdel] = op_mdel,     [IR_mclear] = op_mclear,
 	[IR_sadd] = op_sadd,         [IR_sget] = op_sget,     [IR_it_begin] = op_it_begin,

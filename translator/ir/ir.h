@@ -17,6 +17,7 @@
 #include "base/buf.h"
 #include "base/fmt.h"
 #include "base/strtab.h"
+#include "regex/regex.h"
 
 #define IR_MAXKEYS 9
 #define IR_NONE UINT32_MAX /* no register, block, index */
@@ -61,7 +62,7 @@ enum ir_flags {
 	IRF_CTX = 64,
 };
 
-enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_BLOCK };
+enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_REGEX, IRR_BLOCK };
 
 /* Attach flags, and which sides can do a kind or an intrinsic. */
 enum ir_attach_flags {
@@ -226,6 +227,13 @@ struct ir_fmt {
 bool ir_fmt_mem(const struct ir_fmt *f, uint32_t n, uint32_t *star, uint32_t *count);
 bool ir_fmt_has_mem(const struct ir_fmt *f);
 
+/* A regular expression; two of one pattern may differ in groups. */
+struct ir_regex {
+	const char *pattern;
+	bool groups; /* of capture, else of match */
+	const struct regex_tab *tab;
+};
+
 struct ir_limits {
 #define LIMIT(name, field, def, lo, hi) int64_t field;
 #include "limits.def"
@@ -245,6 +253,7 @@ struct ir_module {
 	VEC(struct ir_global *) globals;
 	VEC(struct ir_func *) funcs; /* functions and handlers */
 	VEC(struct ir_fmt *) fmts;
+	VEC(struct ir_regex) regexes;
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
 	bool recursive; /* some function may call itself: by ir_mark_recursion() */
@@ -267,6 +276,14 @@ struct ir_insn *ir_add(struct ir_module *m, struct ir_func *f, uint32_t block, e
  */
 uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args,
 		    uint32_t nargs);
+/*
+ * The number of a regular expression, a new one when there is none (then @pattern is kept). @tab:
+ * its table, or NULL: made here. IR_NONE when it is malformed or too large.
+ */
+uint32_t ir_regex_add(struct ir_module *m, const char *pattern, bool groups,
+		      const struct regex_tab *tab);
+/* IR_NONE when there is none. */
+uint32_t ir_regex_find(const struct ir_module *m, const char *pattern, bool groups);
 unsigned int ir_insn_flags(const struct ir_insn *i); /* ops.def's, with the intrinsic's for intr */
 bool ir_block_ended(const struct ir_func *f, uint32_t block);
 /*

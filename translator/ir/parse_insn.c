@@ -66,6 +66,16 @@ static bool intrinsic(struct ir_parser *p, struct line *l)
 	return l->i.ref < IN_COUNT || text_fail(p, "no intrinsic %s", name ? name : "here");
 }
 
+static bool regex(struct ir_parser *p, struct line *l)
+{
+	const char *pattern = text_string(p);
+
+	if (!pattern)
+		return false;
+	l->i.ref = ir_regex_add(p->m, pattern, l->i.op == IR_capture, NULL);
+	return l->i.ref != IR_NONE || text_fail(p, "malformed pattern \"%s\"", pattern);
+}
+
 static bool ref(struct ir_parser *p, struct line *l)
 {
 	switch (ir_ops[l->i.op].ref) {
@@ -77,6 +87,8 @@ static bool ref(struct ir_parser *p, struct line *l)
 		return intrinsic(p, l);
 	case IRR_ITER:
 		return text_index(p, "#", &l->i.ref);
+	case IRR_REGEX:
+		return regex(p, l);
 	case IRR_FMT:
 		l->fmt = text_string(p);
 		return l->fmt != NULL;

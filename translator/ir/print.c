@@ -112,6 +112,14 @@ static void print_imm(struct buf *out, const struct ir_insn *i)
 	}
 }
 
+static void print_regex(struct buf *out, const struct ir_module *m, uint32_t index)
+{
+	if (index < m->regexes.n)
+		print_string(out, m->regexes.v[index].pattern);
+	else
+		buf_printf(out, "?regex%u", index);
+}
+
 static void print_fmt(struct buf *out, const struct ir_module *m, uint32_t index)
 {
 	struct buf text;
@@ -142,6 +150,8 @@ static bool print_ref(struct buf *out, const struct ir_module *m, const struct i
 		print_func_name(out, m, i->ref);
 	else if (ref == IRR_FMT)
 		print_fmt(out, m, i->ref);
+	else if (ref == IRR_REGEX)
+		print_regex(out, m, i->ref);
 	else if (ref == IRR_INTR)
 		buf_puts(out, i->ref < IN_COUNT ? ir_intrinsics[i->ref].name : "?");
 	else

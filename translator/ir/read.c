@@ -145,6 +145,17 @@ static void get_fmt(struct reader *r)
 		vec_push(r->a, &r->m->fmts, fmt);
 }
 
+static void get_regex(struct reader *r)
+{
+	const char *pattern = get_str(r);
+	bool groups = get_u(r) & 1;
+
+	/* twins would shift the numbers of those that follow */
+	if (r->err || ir_regex_find(r->m, pattern, groups) != IR_NONE ||
+	    ir_regex_add(r->m, pattern, groups, NULL) == IR_NONE)
+		bad(r, "a regular expression is malformed");
+}
+
 static void get_insn(struct reader *r, struct ir_block *b)
 {
 	struct ir_insn i = { 0 };
@@ -297,6 +308,7 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 	get_list(&r, get_module_string);
 	get_list(&r, get_global);
 	get_list(&r, get_fmt);
+	get_list(&r, get_regex);
 	get_list(&r, get_func);
 	get_list(&r, get_probe);
 	if (!r.err && r.p != r.end)

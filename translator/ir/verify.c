@@ -127,10 +127,12 @@ static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 
 static bool check_ref(struct verifier *v, const struct ir_insn *i)
 {
-	static const char *const names[] = { "",          "global",   "function", "format",
-					     "intrinsic", "iterator", "" };
+	static const char *const names[] = { "",          "global",   "function",           "format",
+					     "intrinsic", "iterator", "regular expression", "" };
 	const uint32_t counts[] = {
-		0, v->m->globals.n, v->m->funcs.n, v->m->fmts.n, IN_COUNT, v->f->iters.n, 0
+		[IRR_GLOBAL] = v->m->globals.n, [IRR_FUNC] = v->m->funcs.n,
+		[IRR_FMT] = v->m->fmts.n,       [IRR_INTR] = IN_COUNT,
+		[IRR_ITER] = v->f->iters.n,     [IRR_REGEX] = v->m->regexes.n,
 	};
 	enum ir_ref ref = ir_ops[i->op].ref;
 
@@ -140,6 +142,8 @@ static bool check_ref(struct verifier *v, const struct ir_insn *i)
 		return verify_fail(v, "there is no %s %u", names[ref], i->ref);
 	if (ref == IRR_FUNC && v->m->funcs.v[i->ref]->is_handler)
 		return verify_fail(v, "calls the handler %s", v->m->funcs.v[i->ref]->name);
+	if (ref == IRR_REGEX && v->m->regexes.v[i->ref].groups != (i->op == IR_capture))
+		return verify_fail(v, "the pattern's table is not made for it");
 	return check_global_use(v, i);
 }
 

@@ -154,6 +154,11 @@ void ir_write(struct buf *out, const struct ir_module *m)
 	put_u(out, m->fmts.n);
 	for (uint32_t i = 0; i < m->fmts.n; i++)
 		put_fmt(out, m->fmts.v[i]);
+	put_u(out, m->regexes.n);
+	for (uint32_t i = 0; i < m->regexes.n; i++) {
+		put_str(out, m->regexes.v[i].pattern);
+		put_u(out, m->regexes.v[i].groups);
+	}
 	put_u(out, m->funcs.n);
 	for (uint32_t i = 0; i < m->funcs.n; i++)
 		put_func(out, m->funcs.v[i]);

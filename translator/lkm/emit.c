@@ -240,6 +240,7 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(nprobes, nprobes);
 	NUMBER(niters, e->niters);
 	NUMBER(nsession, nsession);
+	NUMBER(captures, e->captures);
 	NUMBER(maxaction, l->maxaction);
 	NUMBER(maxaction_interruptible, l->maxaction_interruptible);
 	NUMBER(string_bytes, e->string_bytes);
@@ -262,6 +263,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/fmt.h\"\n\n",
 		m->name);
 	put_scalars(&e);
+	e.captures = lkm_emit_regexes(&e);
 	for (uint32_t k = 0; k < m->funcs.n; k++) {
 		if (e.funcs[k].used)
 			lkm_emit_prototype(&e, k);

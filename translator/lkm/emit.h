@@ -34,6 +34,7 @@ struct lkm_emit {
 	struct lkm_func *funcs;
 	uint32_t niters;
 	uint64_t string_bytes;
+	bool captures;
 	/* the function being written */
 	const struct ir_func *f;
 	const struct lkm_func *lf;
@@ -47,6 +48,8 @@ void lkm_put_string_reg(struct lkm_emit *e, uint32_t reg);
 void lkm_emit_func(struct lkm_emit *e, uint32_t index);
 void lkm_emit_prototype(struct lkm_emit *e, uint32_t index);
 void lkm_emit_insn(struct lkm_emit *e, const struct ir_insn *i);
+/* Their tables; whether some of them tell groups. */
+bool lkm_emit_regexes(struct lkm_emit *e);
 /* A C string literal, cut to what a string of the script may hold. */
 void lkm_put_string(struct lkm_emit *e, const char *s);
 static inline bool lkm_is_map(const struct ir_global *g)

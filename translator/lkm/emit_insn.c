@@ -148,6 +148,20 @@ OP_FN(scat)
 NUMBER(scmp, "sp_str_cmp($0, $1)")
 NUMBER(seq, "sp_str_eq($0, $1)")
 
+OP_FN(match)
+{
+	put(e, i, "\t$d = ");
+	buf_printf(e->out, "sp_match(&re%u, ", i->ref);
+	put(e, i, "$0);\n");
+}
+
+OP_FN(capture)
+{
+	put(e, i, "\t$d = ");
+	buf_printf(e->out, "sp_capture(c, &re%u, ", i->ref);
+	put(e, i, "$0);\n");
+}
+
 /* ---- globals ---- */
 
 OP_FN(gget)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * POSIX extended regular expressions as tables (walk.h), built once in pass 2. Matching takes one
+ * POSIX extended regular expressions as tables (regex_walk.h), built once in pass 2. Matching takes one
  * step a byte and never goes back, whatever the pattern.
  *
  * A pattern may match anywhere in the string. Of the leftmost matches the longest counts; among
@@ -15,7 +15,7 @@
 #include <stddef.h>
 
 #include "base/arena.h"
-#include "regex/walk.h"
+#include "regex/regex_walk.h"
 
 /* Bounds of a pattern: repetition counts, and what it may become. */
 #define REGEX_MAXCOUNT 12344

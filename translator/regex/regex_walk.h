@@ -8,8 +8,8 @@
  * walk forwards writes down the state at each byte and the end of the match; the walk backwards
  * follows, from entry to entry, how that match was reached.
  */
-#ifndef SPILE_REGEX_WALK_H
-#define SPILE_REGEX_WALK_H
+#ifndef SPILE_REGEX_REGEX_WALK_H
+#define SPILE_REGEX_REGEX_WALK_H
 
 #ifdef SPILE_KERNEL
 #include "abi.h"
@@ -18,7 +18,7 @@
 #endif
 
 #define REGEX_MAXGROUPS 32 /* of a table with groups; the whole match is one */
-#define REGEX_NOWHERE UINT32_C(0xffffffff)
+#define REGEX_NOWHERE 0xffffffffu
 
 enum { REGEX_DEAD, REGEX_FOUND }; /* states of every table; FOUND: of plain tables only */
 
