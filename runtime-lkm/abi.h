@@ -213,6 +213,7 @@ s32 sp_more_actions(struct sp_ctx *c);
 
 s64 sp_arg(struct sp_ctx *c, u32 n);
 s64 sp_retval(struct sp_ctx *c);
+s64 sp_frame(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */
 s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to);
 s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to); /* mem: as imm of the operation */

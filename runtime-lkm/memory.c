@@ -137,3 +137,25 @@ SP_CODE s64 sp_retval(struct sp_ctx *c)
 {
 	return c->regs ? regs_return_value(c->regs) : 0;
 }
+
+/*
+ * Where the return address of the probed call is, or was: a call pushes it on x86, so that the stack is
+ * a word higher when the function has returned. Elsewhere it is in a register and the stack the same.
+ */
+SP_CODE s64 sp_frame(struct sp_ctx *c)
+{
+	struct pt_regs *regs = c->regs;
+	u64 at = regs ? kernel_stack_pointer(regs) : 0;
+
+	if (!regs)
+		return 0;
+	if (user_mode(regs))
+		at = user_stack_pointer(regs);
+#ifdef CONFIG_X86_64
+	if (c->probe->kind == SP_AT_KRETPROBE)
+		at -= 8;
+	if (c->probe->kind == SP_AT_URETPROBE)
+		at -= user_64bit_mode(regs) ? 8 : 4;
+#endif
+	return at;
+}

@@ -81,11 +81,19 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 	return PROBE_OK;
 }
 
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
-			  struct near_match *aliases)
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, const char *alias)
 {
-	(void)aliases;
+	(void)alias;
 	diag_error(env->diag, TAG_UNKNOWN_PROBE, pp->at, "unknown");
+}
+
+bool probe_entry_site(struct probe_env *env, const struct probe_site *site,
+		      struct probe_site *entry)
+{
+	(void)env;
+	(void)site;
+	(void)entry;
+	return false;
 }
 
 static struct session s;

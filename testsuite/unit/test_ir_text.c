@@ -69,7 +69,7 @@ static const char everything[] =
 	"\temitmem.out \"%d %#.*m %.4M\", %0, 7, %0, %0 !b2 @\"here\"\n"
 	"\t%0 = tparg.3.u8\n"
 	"\t%0 = arg.1\n"
-	"\t%0 = retval\n"
+	"\t%0 = retval\n\t%0 = frame\n"
 	"\tbr %0, b1, b2\n"
 	"b1:\n"
 	"\tjmp b3\n"

@@ -76,7 +76,7 @@ static const char everything[] =
 	"\temit.out \"%d %s\\n\", %0, %1\n\temit.warn \"plain\"\n"
 	"\t%1 = sfmt \"%-*d|%.*s|100%%\", 4, %0, 2, %1\n"
 	"\t%1 = errmsg\n\t%0 = errkind\n\terrclear\n\taction.3 !b2\n"
-	"\t%0 = arg.1\n\t%0 = retval\n"
+	"\t%0 = arg.1\n\t%0 = retval\n\t%0 = frame\n"
 	"\tbr %0, b1, b2\n"
 	"b1:\n"
 	"\traise %1 !b2 @\"loc\"\n"

@@ -240,7 +240,7 @@ START_TEST(unknown_prefers_a_nearer_alias)
 
 	near_init(&aliases, "syscall.opn");
 	near_try(&aliases, "syscall.open");
-	probe_report_unknown(&env, point("syscall.opn"), &aliases);
+	probe_report_unknown(&env, point("syscall.opn"), near_best(&aliases));
 	expect_message("did you mean syscall.open?");
 }
 END_TEST

@@ -14,9 +14,14 @@ static unsigned int min3(unsigned int a, unsigned int b, unsigned int c)
 	return c < a ? c : a;
 }
 
+/*
+ * Two neighbours exchanged count as one slip: "mian" is as near to "main" as "man" is. Rows of the usual
+ * table: the last two that are complete, and the one being filled.
+ */
 unsigned int str_distance(const char *a, const char *b, unsigned int max)
 {
-	unsigned int row[NEAR_LONGEST + 1];
+	unsigned int rows[3][NEAR_LONGEST + 1], *before = rows[0], *above = rows[1], *row = rows[2];
+	unsigned int least = 0, least_above;
 	size_t la = strlen(a), lb = strlen(b), i, j;
 
 	if (!strcmp(a, b))
@@ -26,23 +31,29 @@ unsigned int str_distance(const char *a, const char *b, unsigned int max)
 	if ((la > lb ? la - lb : lb - la) > max)
 		return max + 1;
 	for (j = 0; j <= lb; j++)
-		row[j] = (unsigned int)j;
+		before[j] = above[j] = (unsigned int)j;
 	for (i = 1; i <= la; i++) {
-		unsigned int diagonal = row[0], least;
+		unsigned int *free;
 
+		least_above = least;
 		row[0] = least = (unsigned int)i;
 		for (j = 1; j <= lb; j++) {
-			unsigned int above = row[j];
-
-			row[j] = min3(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-			diagonal = above;
+			row[j] = min3(above[j] + 1, row[j - 1] + 1,
+				      above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+			    before[j - 2] + 1 < row[j])
+				row[j] = before[j - 2] + 1;
 			if (row[j] < least)
 				least = row[j];
 		}
-		if (least > max)
+		if (least > max && least_above >= max) /* an exchange skips a row */
 			return max + 1;
+		free = before;
+		before = above;
+		above = row;
+		row = free;
 	}
-	return row[lb] > max ? max + 1 : row[lb];
+	return above[lb] > max ? max + 1 : above[lb];
 }
 
 void near_init(struct near_match *m, const char *want)

@@ -50,6 +50,18 @@ void em_retval(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
+/* See sp_frame() of the module's runtime. */
+void em_frame(struct gen *g, const struct ir_insn *i)
+{
+	enum ir_attach kind = g->u->m->probes.v[g->h->probe]->kind;
+
+	load_ctx(g, R1);
+	ba_ld(g->as, BPF_DW, R0, R1, PT_RSP);
+	if (kind == AT_KRETPROBE || kind == AT_URETPROBE)
+		ba_alui(g->as, BPF_ADD, R0, -8);
+	g_done(g, i->dst, R0);
+}
+
 void em_tparg(struct gen *g, const struct ir_insn *i)
 {
 	g_ctx(g, R1);

@@ -10,6 +10,17 @@ static void drain_queue(struct elab *e)
 			infer_function(e, e->queue.v[i], true);
 }
 
+/*
+ * What a function that refers to a probe's context means depends on the probe that calls it: without
+ * a call it cannot be checked. Nor can what is called only from code that was cut off.
+ */
+static void warn_uncalled_context(struct elab *e, const struct function *fn)
+{
+	if (!fn->mentioned)
+		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at, "function \"%s\" is never called",
+			     fn->name);
+}
+
 /* Functions that nothing calls are checked all the same when they are the user's. */
 static void check_unused(struct elab *e)
 {
@@ -19,6 +30,10 @@ static void check_unused(struct elab *e)
 
 		if (fn->visited || fn->file->src->library)
 			continue;
+		if (fn->mentioned || context_used(e, fn)) {
+			warn_uncalled_context(e, fn);
+			continue;
+		}
 		before = overload_before(e, fn);
 		diag_warning(e->diag, TAG_UNUSED, fn->ast->name_at, "function \"%s\" is never %s",
 			     fn->name, before ? "reached" : "called");
@@ -80,6 +95,7 @@ struct elab *elaborate(const struct elab_input *in)
 	e->diag = &s->diag;
 	e->arena = &s->arena;
 	e->in = in;
+	e->errors_before = before;
 	e->env = (struct probe_env){ .session = s, .arena = &s->arena, .diag = &s->diag };
 	for (uint32_t i = 0; i < in->nfiles; i++)
 		elab_add_file(e, in->files[i]);
@@ -87,16 +103,19 @@ struct elab *elaborate(const struct elab_input *in)
 	for (uint32_t i = 0; i < e->handlers.n; i++)
 		infer_handler(e, e->handlers.v[i]);
 	drain_queue(e);
+	entry_add_probes(e);
 	check_unused(e);
 	/* with errors, what is unused is often their consequence */
 	if (s->diag.errors == before || s->diag.warnings_are_errors)
 		warn_globals(e);
 	if (s->diag.errors == before) {
-		if (!s->no_global_display)
-			dump_globals(e);
 		type_finish(e);
 		check_globals(e);
 		regex_finish(e);
+	}
+	if (s->diag.errors == before && !s->no_global_display) {
+		dump_globals(e);
+		type_finish(e);
 	}
 	return s->diag.errors > before ? NULL : e;
 }

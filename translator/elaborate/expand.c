@@ -37,26 +37,55 @@ static const char *point_text(struct elab *e, const struct probe_point *pp)
 	return s;
 }
 
+/* Collects what the sites of a handler must agree in. */
+struct target_search {
+	struct elab *e;
+	struct handler *h;
+	struct ast_file *file;
+	struct tree_walker *w;
+	bool at_entry;
+};
+
+static void note_target(struct expr *x, void *arg);
+
+static void note_entry(struct target_search *s, struct expr *x)
+{
+	struct target_search in = *s;
+	struct tree_walker w = { .expr = note_target, .arg = &in };
+
+	in.w = &w;
+	in.at_entry = true;
+	for (uint32_t i = 0; i < x->args.n; i++)
+		tree_walk_expr(&w, x->args.v[i]);
+}
+
 static void note_target(struct expr *x, void *arg)
 {
-	struct handler *h = ((void **)arg)[0];
-	struct elab *e = ((void **)arg)[1];
+	struct target_search *s = arg;
+	name_vec *v = s->at_entry ? &s->h->entry_targets : &s->h->targets;
 
+	if (atop_is(x, "@entry")) {
+		s->w->skip = true;
+		note_entry(s, x);
+	}
+	if (x->kind == E_CALL && context_called(s->e, s->file, x))
+		s->h->calls_context = true;
 	if (x->kind != E_TARGET)
 		return;
-	for (uint32_t i = 0; i < h->targets.n; i++)
-		if (h->targets.v[i] == x->name)
+	for (uint32_t i = 0; i < v->n; i++)
+		if (v->v[i] == x->name)
 			return;
-	vec_push(e->arena, &h->targets, x->name);
+	vec_push(s->e->arena, v, x->name);
 }
 
 static struct handler *new_handler(struct elab *e, const struct derive *d,
 				   const struct probe_site *site)
 {
 	struct handler *h = arena_new(e->arena, struct handler);
-	void *arg[2] = { h, e };
-	struct tree_walker w = { .expr = note_target, .arg = arg };
+	struct target_search s = { .e = e, .h = h };
+	struct tree_walker w = { .expr = note_target, .arg = &s };
 
+	s.w = &w;
 	h->origin = d->origin;
 	h->site = site;
 	h->orig_parts = d->parts;
@@ -64,12 +93,14 @@ static struct handler *new_handler(struct elab *e, const struct derive *d,
 	for (uint32_t i = 0; i < d->guards.n; i++) {
 		struct guard g = { clone_expr(e->arena, d->guards.v[i].e), d->guards.v[i].file };
 
+		s.file = g.file;
 		tree_walk_expr(&w, g.e);
 		vec_push(e->arena, &h->guards, g);
 	}
 	for (uint32_t i = 0; i < d->parts.n; i++) {
 		struct part p = { clone_stmt(e->arena, d->parts.v[i].s), d->parts.v[i].file };
 
+		s.file = p.file;
 		tree_walk_stmt(&w, p.s);
 		vec_push(e->arena, &h->parts, p);
 	}
@@ -99,18 +130,31 @@ static bool same_var(const struct probe_var *a, const struct probe_var *b)
 	       (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
 }
 
+static const struct probe_var *site_var(struct elab *e, const struct probe_site *site,
+					const char *name)
+{
+	return site->family->var ? site->family->var(&e->env, site, name) : NULL;
+}
+
 static bool can_share(struct elab *e, const struct handler *h, const struct derive *d,
 		      const struct probe_site *site)
 {
-	const struct probe_family *f = site->family;
-
-	if (h->site->family != f || !same_code(h, d))
+	if (h->site->family != site->family || h->calls_context || !same_code(h, d))
 		return false;
 	for (uint32_t i = 0; i < h->targets.n; i++) {
 		const char *name = h->targets.v[i];
+		const struct probe_var *a = site_var(e, h->site, name);
+		const struct probe_var *b = site_var(e, site, name);
 
-		if (!f->var ||
-		    !same_var(f->var(&e->env, h->site, name), f->var(&e->env, site, name)))
+		/* what only the entry of a function has is taken from there */
+		if (a || b ? !same_var(a, b)
+			   : !same_var(entry_var(e, h->site, name), entry_var(e, site, name)))
+			return false;
+	}
+	for (uint32_t i = 0; i < h->entry_targets.n; i++) {
+		const char *name = h->entry_targets.v[i];
+
+		if (!same_var(entry_var(e, h->site, name), entry_var(e, site, name)))
 			return false;
 	}
 	return true;
@@ -270,11 +314,7 @@ static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_
 
 static void report_unknown(struct elab *e, const struct derive *d, struct probe_point *pp)
 {
-	struct near_match m;
-
-	near_init(&m, pp->comps.n ? pp->comps.v[0].name : "");
-	elab_near_aliases(e, &m);
-	probe_report_unknown(&e->env, pp, &m);
+	probe_report_unknown(&e->env, pp, pp->comps.n ? elab_near_alias(e, pp) : NULL);
 	if (d->depth)
 		diag_note(e->diag, d->use, "this alias led there");
 }

@@ -9,6 +9,7 @@ static const struct {
 	enum builtin_kind kind;
 	enum ir_type result;
 } builtins[] = {
+	{ "__frame", "", BI_FRAME, IR_I64 },
 	{ "__raise", "s", BI_RAISE, IR_VOID },
 	{ "__abort", "", BI_ABORT, IR_VOID },
 	{ "__warn", "s", BI_WARN, IR_VOID },
@@ -54,7 +55,7 @@ static struct tvar *infer_builtin(struct infer *i, struct expr *x, struct callee
 {
 	size_t want = strlen(c->operands);
 
-	if (!i->file->src->library && !i->e->s->guru) {
+	if (!i->file->src->library && !i->e->s->guru && !x->synthetic) {
 		diag_error(i->e->diag, TAG_PRIVILEGE, name_span(x),
 			   "\"%s\" is for the library only", x->name);
 		diag_hint(i->e->diag, "run stap with -g to use it in a script");
@@ -125,8 +126,17 @@ struct tvar *infer_call(struct infer *i, struct expr *x)
 	struct callee *c = arena_new(i->e->arena, struct callee);
 	struct function *other;
 
-	if (overload_find(i->e, i->file, x->name, x->args.n, &c->fns, &other))
+	if (i->in_guard) {
+		diag_error(i->e->diag, TAG_STATEMENT, name_span(x),
+			   "a probe's condition can use globals only, not call \"%s\"", x->name);
+		diag_hint(i->e->diag, "test it in the handler: if (!...) next");
+		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+	}
+	if (overload_find(i->e, i->file, x->name, x->args.n, &c->fns, &other)) {
+		for (uint32_t n = 0; n < c->fns.n; n++)
+			c->fns.v[n] = context_function(i, c->fns.v[n]);
 		c->fn = c->fns.v[0];
+	}
 	if (!c->fn && !other && find_builtin(x->name, c)) {
 		x->sym = c;
 		return infer_builtin(i, x, c);
@@ -197,14 +207,34 @@ static void report_no_target(struct infer *i, struct expr *x, const struct probe
 	buf_fini(&names);
 }
 
+/* A parameter in a .return probe: what it was when the function was entered. */
+static struct tvar *target_at_entry(struct infer *i, struct expr *x)
+{
+	struct expr *value = clone_expr(i->e->arena, x);
+
+	diag_warning(i->e->diag, TAG_ENTRY, x->at,
+		     "\"%s\" is the value that it had when the function was entered", x->name);
+	diag_hint(i->e->diag, "write @entry(%s) to say so", x->name);
+	return infer_entry(i, x, value);
+}
+
 struct tvar *infer_target(struct infer *i, struct expr *x)
 {
 	struct target *t = arena_new(i->e->arena, struct target);
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
 	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms") };
 
-	if (!site)
-		return unsupported(i, x->at, "context variables in functions are");
+	if (i->in_guard) {
+		diag_error(i->e->diag, TAG_STATEMENT, x->at,
+			   "a probe's condition can use globals only, not \"%s\"", x->name);
+		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+	}
+	if (!site) {
+		diag_error(i->e->diag, TAG_UNKNOWN_VAR, x->at,
+			   "\"%s\" means something in probes only, and no probe calls this function",
+			   x->name);
+		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+	}
 	if (x->suffixes.n || x->address_of)
 		return unsupported(i, x->at,
 				   "members, elements and addresses of context variables are");
@@ -212,6 +242,8 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	x->sym = t;
 	if (t->var)
 		return type_new(i->e, t->var->kind == PV_STR ? T_STRING : T_LONG, x->at);
+	if (entry_var(i->e, site, x->name))
+		return target_at_entry(i, x);
 	if (site->family->each_var && (l.parms || !strcmp(x->name, "$$vars"))) {
 		site->family->each_var(&i->e->env, site, list_var, &l);
 		return type_new(i->e, T_STRING, x->at);

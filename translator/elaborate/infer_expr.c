@@ -91,16 +91,31 @@ static struct tvar *infer_binary(struct infer *i, struct expr *x)
 
 static struct tvar *infer_logic(struct infer *i, struct expr *x)
 {
+	bool and = x->kind == E_ANDAND;
+
 	infer_long(i, x->a);
+	if (known_condition(x->a) == !and)
+		prune_expr(i, x->b, !and);
 	infer_long(i, x->b);
 	return long_at(i, x->at);
 }
 
+static struct tvar *infer_any(struct infer *i, struct expr *x, bool value, bool printed);
+
 static struct tvar *infer_cond(struct infer *i, struct expr *x)
 {
 	struct tvar *b, *c;
+	int known;
 
 	infer_long(i, x->a);
+	known = known_condition(x->a);
+	if (known >= 0) {
+		struct expr *taken = known ? x->b : x->c;
+
+		prune_expr(i, known ? x->c : x->b, 0);
+		*x = *taken;
+		return infer_any(i, x, false, false);
+	}
 	b = infer_expr(i, x->b);
 	c = infer_expr(i, x->c);
 	type_unite(i->e, b, c, x->at);
@@ -157,22 +172,6 @@ static struct tvar *infer_stat(struct infer *i, struct expr *x)
 	if (i->live && s && s->kind == SYM_GLOBAL)
 		((struct global *)x->a->sym)->stat_ops |= 1u << x->op;
 	return long_at(i, x->at);
-}
-
-static struct tvar *unknown_macro(struct infer *i, struct expr *x)
-{
-	diag_error(i->e->diag, TAG_MACRO, op_span(x), "there is no operator or macro %s", x->name);
-	if (x->str)
-		diag_hint(i->e->diag, "did you mean %s?", x->str);
-	return type_new(i->e, T_UNKNOWN, SPAN_NONE);
-}
-
-static struct tvar *infer_atop(struct infer *i, struct expr *x)
-{
-	if (x->op == ATOP_UNKNOWN)
-		return unknown_macro(i, x);
-	return unsupported(i, op_span(x),
-			   arena_printf(i->e->arena, "%s is", x->name ? x->name : "@"));
 }
 
 static struct tvar *infer_suffixed(struct infer *i, struct expr *x)

@@ -25,7 +25,12 @@ static void infer_expr_stmt(struct infer *i, struct stmt *s)
 
 static void infer_if(struct infer *i, struct stmt *s)
 {
+	int known;
+
 	infer_long(i, s->e);
+	known = known_condition(s->e);
+	if (known >= 0)
+		prune_stmt(i, known ? &s->otherwise : &s->then);
 	infer_stmt(i, s->then);
 	infer_stmt(i, s->otherwise);
 }
@@ -34,8 +39,11 @@ static void infer_loop(struct infer *i, struct stmt *s)
 {
 	if (s->init)
 		infer_void(i, s->init);
-	if (s->e)
+	if (s->e) {
 		infer_long(i, s->e);
+		if (known_condition(s->e) == 0)
+			prune_stmt(i, &s->then);
+	}
 	if (s->step)
 		infer_void(i, s->step);
 	i->loops++;
@@ -105,6 +113,15 @@ static struct global *infer_foreach_array(struct infer *i, struct stmt *s)
 	return g;
 }
 
+/* After an error: the variables are known to the body all the same. */
+static void infer_lost_loop_vars(struct infer *i, struct stmt *s)
+{
+	for (uint32_t n = 0; n < s->keys.n; n++)
+		infer_loop_var(i, s->keys.v[n], type_new(i->e, T_UNKNOWN, SPAN_NONE));
+	if (s->value)
+		infer_loop_var(i, s->value, type_new(i->e, T_UNKNOWN, SPAN_NONE));
+}
+
 static void infer_foreach(struct infer *i, struct stmt *s)
 {
 	struct global *g = infer_foreach_array(i, s);
@@ -125,6 +142,8 @@ static void infer_foreach(struct infer *i, struct stmt *s)
 					 .e = s->value, .t = g->sym.type, .value = true }));
 		}
 		infer_foreach_sort(i, s, g);
+	} else {
+		infer_lost_loop_vars(i, s);
 	}
 	i->iterating = g ? &frame : i->iterating;
 	i->loops++;
@@ -160,7 +179,9 @@ static void infer_delete(struct infer *i, struct stmt *s)
 	struct expr *x = s->e;
 	const struct global *g;
 
-	if (x->kind == E_SYMBOL) {
+	if (x->kind == E_SYMBOL && infer_is_local(i, x->name)) {
+		infer_lvalue(i, x, ACC_WRITE, "delete");
+	} else if (x->kind == E_SYMBOL) {
 		struct symbol *sym;
 
 		g = infer_array(i, x->name, x->at, ACC_WRITE);
@@ -206,10 +227,30 @@ void infer_stmt(struct infer *i, struct stmt *s)
 		infer_stmt_table[s->kind](i, s);
 }
 
+void infer_part(struct elab *e, struct handler *h, uint32_t n)
+{
+	struct infer i = { .e = e,
+			   .file = h->parts.v[n].file,
+			   .locals = &h->locals,
+			   .handler = h,
+			   .pruned = &h->pruned,
+			   .live = true };
+
+	infer_stmt(&i, h->parts.v[n].s);
+	warn_locals(&i);
+}
+
 void infer_handler(struct elab *e, struct handler *h)
 {
-	struct infer i = { .e = e, .locals = &h->locals, .handler = h, .live = true };
+	struct infer i = { .e = e,
+			   .locals = &h->locals,
+			   .handler = h,
+			   .pruned = &h->pruned,
+			   .live = true };
 
+	if (h->inferred)
+		return;
+	h->inferred = true;
 	i.in_guard = true;
 	for (uint32_t n = 0; n < h->guards.n; n++) {
 		i.file = h->guards.v[n].file;
@@ -242,7 +283,13 @@ static void warn_shadowed(struct elab *e, struct function *fn)
 void infer_function(struct elab *e, struct function *fn, bool live)
 {
 	struct infer i = {
-		.e = e, .file = fn->file, .locals = &fn->locals, .fn = fn, .live = live
+		.e = e,
+		.file = fn->file,
+		.locals = &fn->locals,
+		.fn = fn,
+		.handler = fn->handler,
+		.pruned = &fn->pruned,
+		.live = live,
 	};
 
 	fn->visited = true;

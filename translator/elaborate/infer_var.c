@@ -16,6 +16,11 @@ static struct local *find_local(const struct infer *i, const char *name)
 	return NULL;
 }
 
+bool infer_is_local(const struct infer *i, const char *name)
+{
+	return find_local(i, name);
+}
+
 static struct local *add_local(struct infer *i, struct expr *x)
 {
 	struct local *l = arena_new(i->e->arena, struct local);

@@ -59,6 +59,7 @@ struct global {
 	bool used; /* from a body that may run */
 	bool read, written; /* likewise; "n++" alone does not read n */
 	bool mentioned; /* from any body */
+	bool pruned; /* named in code that was cut off */
 	bool hex; /* holds an address: shown as one */
 	bool synthetic; /* made by pass 2 */
 	struct span read_at; /* by the user's code */
@@ -66,6 +67,8 @@ struct global {
 };
 
 typedef VEC(struct local *) local_vec;
+
+typedef VEC(const char *) name_vec;
 
 struct function {
 	const char *name;
@@ -77,13 +80,19 @@ struct function {
 	bool valued; /* some return has a value, or the type is declared */
 	bool visited, reachable;
 	bool overloads; /* shares its types with others of its name */
+	bool mentioned; /* in code that was cut off */
+	bool searched;
+	int context; /* context.c: whether it refers to the probe's context */
+	struct handler *handler; /* whose copy this is, or NULL */
+	struct function *original;
+	name_vec pruned; /* names in code that was cut off */
 	uint32_t index; /* by lowering */
 };
 
 typedef VEC(struct function *) function_vec;
 
 /* Calls that are operations of their own and not rows of intrinsics.def. */
-enum builtin_kind { BI_INTRINSIC, BI_RAISE, BI_ABORT, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
+enum builtin_kind { BI_INTRINSIC, BI_FRAME, BI_RAISE, BI_ABORT, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
 
 /* expr->sym of E_CALL: a function of the script or the library, or (fn NULL) a built-in. */
 struct callee {
@@ -118,11 +127,26 @@ struct handler {
 	part_vec orig_parts,
 		parts; /* as parsed (to find equal ones), and this handler's own copies */
 	guard_vec orig_guards, guards;
-	VEC(const char *) targets; /* context variables it names */
+	name_vec targets; /* context variables it names */
+	name_vec entry_targets; /* inside @entry() */
+	bool calls_context; /* calls functions that name some */
 	const struct probe_site *site; /* the first; the others agree in every target */
 	local_vec locals;
 	bool synthetic; /* made by pass 2 */
+	bool inferred;
+	struct handler *entry; /* what keeps values of @entry(), or NULL */
+	VEC(struct entry *) entries;
+	function_vec functions; /* copies of those that refer to the context */
+	name_vec pruned; /* names in code that was cut off */
 	uint32_t index; /* by lowering */
+};
+
+/* A value of @entry(): expr->sym of such an E_ATOP. */
+struct entry {
+	const char *text; /* of the expression, in the names of @file */
+	struct ast_file *file;
+	struct global *store;
+	struct expr *element; /* of the store */
 };
 
 struct elab_probe {
@@ -176,6 +200,9 @@ struct elab {
 	VEC(struct elab_probe) probes;
 	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
+	uint32_t errors_before; /* reported by earlier passes */
+	uint32_t settled; /* of pending */
+	uint32_t entries; /* made so far */
 	bool aborts; /* some code calls abort() */
 	VEC(struct elab_regex *) regexes;
 	bool captures; /* some code asks for the groups of a match */
@@ -183,6 +210,9 @@ struct elab {
 
 /* names.c */
 void elab_add_file(struct elab *e, struct ast_file *f);
+struct global *elab_add_global(struct elab *e, struct ast_file *f, const struct ast_global *ast);
+/* One that no name leads to yet. */
+struct function *elab_new_function(struct elab *e, struct ast_file *f, struct ast_function *ast);
 struct global *elab_find_global(struct elab *e, struct ast_file *from, const char *name);
 /* The first of that name, by struct function's next; NULL: none is known yet. */
 struct function *elab_functions_named(struct elab *e, const char *name);
@@ -192,7 +222,8 @@ bool elab_need_function(struct elab *e, const char *name);
 void elab_need_alias(struct elab *e, const char *name);
 void elab_near_functions(struct elab *e, struct near_match *m);
 void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match *m);
-void elab_near_aliases(struct elab *e, struct near_match *m);
+/* The known alias whose names are most like those of @pp, or NULL. */
+const char *elab_near_alias(struct elab *e, const struct probe_point *pp);
 
 /* overload.c */
 /* Whether a second function of that signature would never run, and has no priority to say so. */
@@ -228,6 +259,7 @@ struct tree_walker {
 	void (*expr)(struct expr *e, void *arg); /* before its operands */
 	void *arg;
 	unsigned int depth;
+	bool skip; /* set by expr(): not its operands */
 	bool too_deep; /* stopped at ELAB_MAXDEPTH */
 };
 void tree_walk_expr(struct tree_walker *w, struct expr *e);
@@ -243,6 +275,29 @@ bool expr_assigns(struct expr *e);
 void expand_probe(struct elab *e, struct ast_probe *p, struct ast_file *f);
 
 struct infer;
+
+/* context.c */
+/* Whether @fn, or a function that it may call, refers to the context of a probe. */
+bool context_used(struct elab *e, struct function *fn);
+/* The same for what the call @x in @from may run. */
+bool context_called(struct elab *e, struct ast_file *from, const struct expr *x);
+/* What a call of @fn from here runs: @fn, or the handler's own copy. */
+struct function *context_function(struct infer *i, struct function *fn);
+
+/* entry.c */
+/* Makes @x the value that @value had when the function was entered. */
+struct tvar *infer_entry(struct infer *i, struct expr *x, struct expr *value);
+/* A context variable at the entry of the function whose return @site is, or NULL. */
+const struct probe_var *entry_var(struct elab *e, const struct probe_site *site, const char *name);
+/* Adds the probes at entries, when all handlers are inferred. */
+void entry_add_probes(struct elab *e);
+
+/* prune.c */
+/* 0 or 1 when the condition is known now, else -1. */
+int known_condition(const struct expr *x);
+void prune_stmt(struct infer *i, struct stmt **s);
+void prune_expr(struct infer *i, struct expr *x, int64_t value);
+bool is_pruned(const struct infer *i, const char *name);
 
 /* make.c: trees that no script wrote */
 struct expr *make_number(struct elab *e, int64_t n, struct span at);
@@ -273,6 +328,7 @@ struct infer {
 	local_vec *locals;
 	struct function *fn; /* or NULL */
 	struct handler *handler; /* or NULL */
+	name_vec *pruned;
 	bool live; /* may run: uses count */
 	bool shared; /* in the code of an alias, where not every use assigns every variable */
 	bool in_guard; /* in a probe's if (...) */
@@ -285,6 +341,8 @@ struct infer {
 	} * iterating;
 };
 void infer_handler(struct elab *e, struct handler *h);
+/* One part of a handler that is made piece by piece. */
+void infer_part(struct elab *e, struct handler *h, uint32_t n);
 void infer_function(struct elab *e, struct function *fn, bool live);
 void infer_stmt(struct infer *i, struct stmt *s);
 /* Type of a value; infer_void() for a statement's expression, whose value is dropped. */
@@ -295,6 +353,8 @@ void infer_long(struct infer *i, struct expr *x);
 struct tvar *infer_call(struct infer *i, struct expr *x);
 struct tvar *infer_print(struct infer *i, struct expr *x);
 struct tvar *infer_target(struct infer *i, struct expr *x);
+struct tvar *infer_atop(struct infer *i, struct expr *x);
+bool atop_is(const struct expr *x, const char *name);
 /* regex.c */
 struct tvar *infer_regex(struct infer *i, struct expr *x);
 /* Makes the tables, once it is known whether groups are asked for. */
@@ -303,6 +363,7 @@ void regex_finish(struct elab *e);
 /* infer_var.c */
 /* ACC_UPDATE: the old value is needed for nothing but the new one */
 enum access { ACC_READ = 1, ACC_WRITE = 2, ACC_UPDATE = 4 };
+bool infer_is_local(const struct infer *i, const char *name);
 struct tvar *infer_symbol(struct infer *i, struct expr *x, unsigned int access);
 struct tvar *infer_index(struct infer *i, struct expr *x, unsigned int access);
 /* A variable that is written to; NULL after an error. */
@@ -326,6 +387,7 @@ struct lower {
 	struct ir_module *m;
 	struct ir_func *f;
 	struct function *fn; /* or NULL in a handler */
+	struct handler *h; /* or NULL in a function */
 	uint32_t cur; /* block that is being filled */
 	uint32_t err; /* where failures go */
 	uint32_t body_err; /* where those go that no try block of this body takes */
@@ -376,6 +438,9 @@ struct ir_val lower_read_index(struct lower *l, struct expr *x);
 /* Gives a variable without keys a value: foreach and catch variables. */
 void lower_set_symbol(struct lower *l, struct expr *x, struct ir_val v);
 void lower_stmt(struct lower *l, struct stmt *s);
+/* What a handler does before it ends, in any way. */
+void lower_leave(struct lower *l);
+struct ir_val lower_atop(struct lower *l, struct expr *x);
 /* Whether calls of @fn are replaced by the one built-in that it wraps. */
 const struct expr *lower_wrapped(const struct function *fn);
 

@@ -111,6 +111,17 @@ static void zero_local(struct lower *l, const struct local *v)
 	lower_move(l, v->reg, str ? ir_strval(0) : ir_num(0));
 }
 
+/* Values of @entry() are of no use any more. */
+void lower_leave(struct lower *l)
+{
+	for (uint32_t n = 0; l->h && n < l->h->entries.n; n++) {
+		const struct entry *x = l->h->entries.v[n];
+		struct ir_val *keys = lower_exprs(l, &x->element->args, NULL, 0);
+
+		lower_insn(l, IR_mdel, IR_NONE, keys, x->element->args.n)->ref = x->store->index;
+	}
+}
+
 /* The block of uncaught errors. abort() ends a handler as if nothing had happened. */
 static void add_error_block(struct lower *l)
 {
@@ -118,6 +129,7 @@ static void add_error_block(struct lower *l)
 	struct ir_val is;
 
 	l->cur = l->err = l->body_err = ir_new_block(l->m, l->f);
+	lower_leave(l);
 	if (l->f->is_handler && l->e->aborts) {
 		kind = lower_temp(l, IR_I64);
 		lower_insn(l, IR_errkind, kind, NULL, 0);
@@ -154,6 +166,7 @@ static void lower_function(struct lower *l, struct function *fn)
 	struct ir_val zero = ir_num(0);
 
 	l->fn = fn;
+	l->h = NULL;
 	open_body(l, l->m->funcs.v[fn->index], &fn->locals);
 	lower_stmt(l, fn->ast->body);
 	if (ir_block_ended(l->f, l->cur))
@@ -176,6 +189,7 @@ static void lower_handler(struct lower *l, struct handler *h, uint32_t n)
 		v->reg = ir_new_reg(l->m, f, lower_type(type_final(v->sym.type)), v->sym.name);
 	}
 	l->fn = NULL;
+	l->h = h;
 	l->uncounted = h->synthetic;
 	open_body(l, f, &h->locals);
 	for (uint32_t i = 0; i < h->guards.n; i++) {
@@ -183,13 +197,16 @@ static void lower_handler(struct lower *l, struct handler *h, uint32_t n)
 
 		lower_cond(l, h->guards.v[i].e, yes, no);
 		l->cur = no;
+		lower_leave(l);
 		lower_insn(l, IR_done, IR_NONE, NULL, 0);
 		l->cur = yes;
 	}
 	for (uint32_t i = 0; i < h->parts.n && !ir_block_ended(f, l->cur); i++)
 		lower_stmt(l, h->parts.v[i].s);
-	if (!ir_block_ended(f, l->cur))
-		lower_insn(l, IR_done, IR_NONE, NULL, 0);
+	if (ir_block_ended(f, l->cur))
+		return;
+	lower_leave(l);
+	lower_insn(l, IR_done, IR_NONE, NULL, 0);
 }
 
 static void lower_probes(struct lower *l)

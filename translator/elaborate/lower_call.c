@@ -62,6 +62,9 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 	case BI_RAISE:
 		i = lower_insn(l, IR_raise, IR_NONE, args, nargs);
 		break;
+	case BI_FRAME:
+		i = lower_insn(l, IR_frame, r, NULL, 0);
+		break;
 	case BI_ABORT:
 		lower_insn(l, IR_intr, IR_NONE, NULL, 0)->ref = IN_exit;
 		i = lower_insn(l, IR_fail, IR_NONE, NULL, 0);
@@ -327,4 +330,23 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 		fmt_build_arg(l, &b, narrowed(l, v, lower_var(l, v), x->at), IR_I64);
 	}
 	return fmt_build_end(l, &b, true, IRO_OUT);
+}
+
+/* A saved value of @entry, or memory. */
+struct ir_val lower_atop(struct lower *l, struct expr *x)
+{
+	const struct entry *n = x->sym;
+	struct ir_insn *i;
+	struct ir_val addr;
+	uint32_t r;
+
+	if (atop_is(x, "@entry"))
+		return lower_expr(l, n->element);
+	addr = lower_expr(l, x->args.v[1]);
+	r = lower_temp(l, IR_I64);
+	i = lower_insn(l, IR_load, r, &addr, 1);
+	i->imm = IR_MEM((uint32_t)x->args.v[0]->num, false) |
+		 (atop_is(x, "@uderef") ? IR_USER : IR_KERNEL);
+	i->loc = lower_loc(l, name_span(x));
+	return ir_reg(r);
 }

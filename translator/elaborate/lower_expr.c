@@ -214,7 +214,7 @@ static const lower_fn lower_table[] = {
 	[E_OROR] = lower_logic,         [E_COND] = lower_conditional,
 	[E_ASSIGN] = lower_assign,      [E_IN] = lower_in,
 	[E_STAT] = lower_stat,          [E_PRINT] = lower_print,
-	[E_TARGET] = lower_target,
+	[E_TARGET] = lower_target,      [E_ATOP] = lower_atop,
 };
 
 /* Kinds without a row do not get past inference. */

@@ -220,6 +220,7 @@ static void lower_next(struct lower *l, struct stmt *s)
 
 	end_open_iters(l);
 	if (!l->fn) {
+		lower_leave(l);
 		lower_insn(l, IR_done, IR_NONE, NULL, 0);
 		return;
 	}

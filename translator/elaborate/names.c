@@ -58,7 +58,7 @@ static void report_duplicate(struct elab *e, const char *what, const char *name,
 	diag_note(e->diag, first, "first here");
 }
 
-static void add_global(struct elab *e, struct ast_file *f, const struct ast_global *ast)
+struct global *elab_add_global(struct elab *e, struct ast_file *f, const struct ast_global *ast)
 {
 	void **slot = symtab_at(e, &e->global_names, ast->name);
 	struct global *g = arena_new(e->arena, struct global), **tail;
@@ -66,7 +66,7 @@ static void add_global(struct elab *e, struct ast_file *f, const struct ast_glob
 	for (const struct global *o = *slot; o; o = o->next)
 		if (clash(f, ast->is_private, o->file, o->ast->is_private)) {
 			report_duplicate(e, "global", ast->name, ast->at, o->sym.at);
-			return;
+			return NULL;
 		}
 	g->sym = (struct symbol){ SYM_GLOBAL, ast->name, ast->at, type_new(e, T_UNKNOWN, ast->at) };
 	g->ast = ast;
@@ -88,6 +88,7 @@ static void add_global(struct elab *e, struct ast_file *f, const struct ast_glob
 		tail = &(*tail)->next;
 	*tail = g;
 	vec_push(e->arena, &e->globals, g);
+	return g;
 }
 
 static void add_params(struct elab *e, struct function *fn)
@@ -110,10 +111,25 @@ static void add_params(struct elab *e, struct function *fn)
 	}
 }
 
+struct function *elab_new_function(struct elab *e, struct ast_file *f, struct ast_function *ast)
+{
+	struct function *fn = arena_new(e->arena, struct function);
+
+	fn->name = ast->name;
+	fn->ast = ast;
+	fn->file = f;
+	fn->index = IR_NONE;
+	fn->ret = type_new(e, ast->ret_type, ast->name_at);
+	fn->valued = ast->ret_type != T_UNKNOWN;
+	add_params(e, fn);
+	vec_push(e->arena, &e->functions, fn);
+	return fn;
+}
+
 static void add_function(struct elab *e, struct ast_file *f, struct ast_function *ast)
 {
 	void **slot = symtab_at(e, &e->function_names, ast->name);
-	struct function *fn = arena_new(e->arena, struct function), **tail;
+	struct function **tail;
 
 	for (const struct function *o = *slot; o; o = o->next) {
 		if (o->ast->params.n != ast->params.n || !overload_hides(o, ast, f) ||
@@ -123,24 +139,16 @@ static void add_function(struct elab *e, struct ast_file *f, struct ast_function
 		diag_hint(e->diag, "a call goes on to the second only when the first says \"next\"");
 		return;
 	}
-	fn->name = ast->name;
-	fn->ast = ast;
-	fn->file = f;
-	fn->index = IR_NONE;
-	fn->ret = type_new(e, ast->ret_type, ast->name_at);
-	fn->valued = ast->ret_type != T_UNKNOWN;
-	add_params(e, fn);
 	tail = (struct function **)slot;
 	while (*tail)
 		tail = &(*tail)->next;
-	*tail = fn;
-	vec_push(e->arena, &e->functions, fn);
+	*tail = elab_new_function(e, f, ast);
 }
 
 void elab_add_file(struct elab *e, struct ast_file *f)
 {
 	for (uint32_t i = 0; i < f->globals.n; i++)
-		add_global(e, f, f->globals.v[i]);
+		elab_add_global(e, f, f->globals.v[i]);
 	for (uint32_t i = 0; i < f->functions.n; i++)
 		add_function(e, f, f->functions.v[i]);
 	for (uint32_t i = 0; i < f->aliases.n; i++)
@@ -263,15 +271,32 @@ void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match 
 	}
 }
 
-void elab_near_aliases(struct elab *e, struct near_match *m)
+/* "a.b.c" */
+static const char *point_names(struct elab *e, const struct probe_point *pp)
 {
+	const char *s = "";
+
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		s = arena_printf(e->arena, "%s%s%s", s, i ? "." : "", pp->comps.v[i].name);
+	return s;
+}
+
+const char *elab_near_alias(struct elab *e, const struct probe_point *pp)
+{
+	struct near_match whole, first;
+
+	near_init(&whole, point_names(e, pp));
+	near_init(&first, pp->comps.v[0].name);
 	for (uint32_t i = 0; i < e->aliases.n; i++) {
 		const struct ast_probe *p = e->aliases.v[i].ast;
 
 		for (uint32_t j = 0; j < p->alias_names.n; j++)
-			if (p->alias_names.v[j]->comps.n)
-				near_try(m, p->alias_names.v[j]->comps.v[0].name);
+			try_near(point_names(e, p->alias_names.v[j]), &whole);
 	}
-	if (e->in->library)
-		library_each(e->in->library, LIB_ALIAS, try_near, m);
+	if (near_best(&whole) || !e->in->library)
+		return near_best(&whole);
+	library_each(e->in->library, LIB_ALIAS, try_near, &first);
+	return strcmp(near_best(&first) ? near_best(&first) : first.want, first.want) != 0
+		       ? near_best(&first)
+		       : NULL;
 }

@@ -20,6 +20,11 @@ void tree_walk_expr(struct tree_walker *w, struct expr *e)
 		return;
 	if (w->expr)
 		w->expr(e, w->arg);
+	if (w->skip) {
+		w->skip = false;
+		w->depth--;
+		return;
+	}
 	tree_walk_expr(w, e->a);
 	tree_walk_expr(w, e->b);
 	tree_walk_expr(w, e->c);

@@ -45,6 +45,17 @@ static void note_origin(struct elab *e, const struct tvar *root, struct span at)
 			  script_type_text(root->type));
 }
 
+static void hint_conversion(struct elab *e, enum script_type have, enum script_type want)
+{
+	if (have == T_STATS || want == T_STATS)
+		diag_hint(e->diag,
+			  "take a number out of a statistic with @count, @sum, @min, @max or @avg");
+	else if (have == T_LONG && want == T_STRING)
+		diag_hint(e->diag, "sprint() makes a string of a number");
+	else if (have == T_STRING && want == T_LONG)
+		diag_hint(e->diag, "strtol(string, 10) makes a number of a string");
+}
+
 bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct span at,
 	       enum diag_tag tag)
 {
@@ -57,12 +68,11 @@ bool type_want(struct elab *e, struct tvar *t, enum script_type want, struct spa
 	}
 	if (r->type == want)
 		return true;
-	diag_error(e->diag, tag, at, "type mismatch (%s vs. %s)", script_type_text(r->type),
-		   script_type_text(want));
+	diag_error(e->diag, tag, at,
+		   r->type == T_VOID ? "this has no value (%s vs. %s)" : "type mismatch (%s vs. %s)",
+		   script_type_text(r->type), script_type_text(want));
 	note_origin(e, r, at);
-	if (r->type == T_STATS)
-		diag_hint(e->diag,
-			  "take a number out of a statistic with @count, @sum, @min, @max or @avg");
+	hint_conversion(e, r->type, want);
 	return false;
 }
 
@@ -77,6 +87,8 @@ bool type_unite(struct elab *e, struct tvar *a, struct tvar *b, struct span at)
 			   script_type_text(ra->type), script_type_text(rb->type));
 		note_origin(e, ra, at);
 		note_origin(e, rb, at);
+		if (ra->type == T_STATS || rb->type == T_STATS)
+			hint_conversion(e, T_STATS, T_LONG);
 		return false;
 	}
 	if (ra->type == T_UNKNOWN)
@@ -131,7 +143,10 @@ static void report_void(struct elab *e, const struct expr *x)
 	const struct callee *c = x->kind == E_CALL ? x->sym : NULL;
 
 	if (!c) {
-		diag_error(e->diag, TAG_TYPE, x->at, "this has no value");
+		/* what else has the type got it from a call, which is blamed */
+		if (x->kind == E_PRINT)
+			diag_error(e->diag, TAG_TYPE, x->at, "%s has no value",
+				   print_name(x->op));
 		return;
 	}
 	diag_error(e->diag, TAG_UNRESOLVED_TYPE, x->at,
@@ -139,6 +154,18 @@ static void report_void(struct elab *e, const struct expr *x)
 	if (c->fn)
 		diag_note(e->diag, c->fn->ast->name_at, "\"%s\" has no return with a value",
 			  c->fn->name);
+}
+
+/* Only where the statistic itself is named: what got its type from there would say the same again. */
+static void report_stats(struct elab *e, const struct expr *x)
+{
+	const struct symbol *s = x->sym;
+
+	if ((x->kind != E_SYMBOL && x->kind != E_INDEX) || !s || s->kind != SYM_GLOBAL)
+		return;
+	diag_error(e->diag, TAG_TYPE, x->at,
+		   "a statistic has no value of its own (stats vs. long or string)");
+	diag_hint(e->diag, "take a number out of it with @count, @sum, @min, @max or @avg");
 }
 
 /*
@@ -160,19 +187,15 @@ void type_finish(struct elab *e)
 		if (fn->visited && !fn->valued && type_of(fn->ret) == T_UNKNOWN)
 			type_root(fn->ret)->type = T_VOID;
 	}
-	for (uint32_t i = 0; i < e->pending.n; i++) {
-		struct pending *p = &e->pending.v[i];
+	for (; e->settled < e->pending.n; e->settled++) {
+		struct pending *p = &e->pending.v[e->settled];
 		enum script_type t = type_of(p->t);
 
 		p->e->type = type_final(p->t);
 		if (p->value && t == T_VOID) {
 			report_void(e, p->e);
 		} else if (p->value && t == T_STATS) {
-			diag_error(e->diag, TAG_TYPE, p->e->at,
-				   "a statistic has no value of its own (stats vs. %s)",
-				   "long or string");
-			diag_hint(e->diag,
-				  "take a number out of it with @count, @sum, @min, @max or @avg");
+			report_stats(e, p->e);
 		} else if (p->printed && t == T_UNKNOWN) {
 			diag_error(e->diag, TAG_UNRESOLVED_TYPE, p->e->at,
 				   "unresolved type: is this a number or a string?");

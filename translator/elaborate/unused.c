@@ -13,9 +13,11 @@ static void note_effect(struct expr *e, void *arg)
 	case E_POSTINC:
 	case E_POSTDEC:
 	case E_ASSIGN:
-	case E_ATOP:
 	case E_EMBEDDED:
 		*found = true;
+		break;
+	case E_ATOP: /* reading memory may fail */
+		*found = *found || !atop_is(e, "@entry");
 		break;
 	case E_PRINT:
 		*found = *found || !(e->op & P_STRING);
@@ -82,10 +84,13 @@ static void warn_write_only(const struct infer *i, const struct local *l)
 
 void warn_locals(const struct infer *i)
 {
+	/* with errors, what is unused is often their consequence */
+	if (i->e->diag->errors > i->e->errors_before && !i->e->diag->warnings_are_errors)
+		return;
 	for (uint32_t n = 0; n < i->locals->n; n++) {
 		const struct local *l = i->locals->v[n];
 
-		if (l->is_param)
+		if (l->is_param || is_pruned(i, l->sym.name))
 			continue;
 		if (l->read && !l->assigned && l->read_at.src && !l->read_at.src->library)
 			warn_unassigned(i, l);
@@ -122,7 +127,7 @@ void warn_globals(struct elab *e)
 		if (!g->mentioned)
 			diag_warning(e->diag, TAG_UNUSED, g->sym.at,
 				     "global variable \"%s\" is never used", g->sym.name);
-		else if (g->read && !g->written && !g->ast->init && g->read_at.src)
+		else if (g->read && !g->written && !g->ast->init && g->read_at.src && !g->pruned)
 			warn_never_written(e, g);
 	}
 }

@@ -608,6 +608,7 @@ OP_FN(action)
 
 NUMBER(arg, "sp_arg(c, $i)")
 NUMBER(retval, "sp_retval(c)")
+NUMBER(frame, "sp_frame(c)")
 
 static const char *narrow_type(uint32_t mem)
 {

@@ -206,6 +206,28 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 	return near ? probe_bad_kind(env, near, pp, near_args) : PROBE_UNKNOWN;
 }
 
+/* The text of a point up to its ".return". */
+static const char *before_return(struct arena *a, const char *name)
+{
+	const char *end = NULL;
+
+	for (const char *p = name; (p = strstr(p, ".return")); p++)
+		end = p;
+	return end ? arena_strndup(a, name, (size_t)(end - name)) : name;
+}
+
+bool probe_entry_site(struct probe_env *env, const struct probe_site *site,
+		      struct probe_site *entry)
+{
+	if (site->probe.kind != AT_KRETPROBE && site->probe.kind != AT_URETPROBE)
+		return false;
+	*entry = *site;
+	entry->probe.kind = site->probe.kind == AT_KRETPROBE ? AT_KPROBE : AT_UPROBE;
+	entry->probe.name = before_return(env->arena, site->probe.name);
+	entry->probe.maxactive = 0;
+	return true;
+}
+
 /* The names of a point alone. */
 static const char *point_names(struct arena *a, const struct probe_point *pp)
 {
@@ -235,10 +257,8 @@ static void hint_continuations(struct probe_env *env, const struct probe_point *
 	diag_hint(env->diag, "there %s %s", shown == 1 ? "is" : "are", list);
 }
 
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
-			  struct near_match *aliases)
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, const char *alias)
 {
-	const char *alias = aliases ? near_best(aliases) : NULL;
 	const char *pattern = NULL, *best;
 	const struct pp_component *blame;
 	struct near_match near;
@@ -265,7 +285,7 @@ void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
 		diag_error(env->diag, TAG_UNKNOWN_PROBE, blame->at,
 			   "no probe point \"%s\" is known", probe_text(env, pp));
 	best = near_best(&near);
-	if (alias && (!best || aliases->dist <= near.dist))
+	if (alias && (!best || str_distance(near.want, alias, near.dist) <= near.dist))
 		diag_hint(env->diag, "did you mean %s?", alias);
 	else if (best && fits < pp->comps.n)
 		diag_hint(env->diag, "did you mean %s?", pattern_text(env->arena, pattern));

@@ -81,11 +81,14 @@ extern const unsigned int probe_families_n;
 enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
 				site_vec *out);
 
+/* The entry of the function whose return @site is, as a site. False: @site is no return. */
+bool probe_entry_site(struct probe_env *env, const struct probe_site *site,
+		      struct probe_site *entry);
+
 /*
  * Reports a point that neither a family nor an alias matches (E-UNKNOWN-PROBE), with the nearest
  * pattern as a hint.
  */
-void probe_report_unknown(struct probe_env *env, const struct probe_point *pp,
-			  struct near_match *aliases);
+void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, const char *alias);
 
 #endif
