@@ -55,7 +55,7 @@ void em_frame(struct gen *g, const struct ir_insn *i)
 {
 	enum ir_attach kind = g->u->m->probes.v[g->h->probe]->kind;
 
-	load_ctx(g, R1);
+	g_ctx(g, R1);
 	ba_ld(g->as, BPF_DW, R0, R1, PT_RSP);
 	if (kind == AT_KRETPROBE || kind == AT_URETPROBE)
 		ba_alui(g->as, BPF_ADD, R0, -8);

@@ -14,6 +14,15 @@ static struct tvar *long_here(struct infer *i, struct expr *x)
 	return type_new(i->e, T_LONG, x->at);
 }
 
+static struct tvar *unknown_macro(struct infer *i, struct expr *x)
+{
+	diag_error(i->e->diag, TAG_MACRO, x->op_at.src ? x->op_at : x->at,
+		   "there is no operator or macro %s", x->name);
+	if (x->str)
+		diag_hint(i->e->diag, "did you mean %s?", x->str);
+	return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+}
+
 /* ---- @defined: settled here, so that what hangs on it can be left out ---- */
 
 static bool target_defined(struct infer *i, const struct expr *x)
@@ -64,6 +73,8 @@ static struct tvar *infer_defined(struct infer *i, struct expr *x)
 			   "@defined asks for a $variable, @var, @cast or @entry, not for this");
 		return long_here(i, x);
 	}
+	if (a->kind == E_ATOP && a->op == ATOP_UNKNOWN)
+		unknown_macro(i, x->args.v[0]);
 	settle(x, is_defined(i, a));
 	return long_here(i, x);
 }
@@ -188,15 +199,6 @@ static struct tvar *refuse_perf(struct infer *i, struct expr *x)
 {
 	unsupported(i, x->op_at, "perf counters as values are");
 	return long_here(i, x);
-}
-
-static struct tvar *unknown_macro(struct infer *i, struct expr *x)
-{
-	diag_error(i->e->diag, TAG_MACRO, x->op_at.src ? x->op_at : x->at,
-		   "there is no operator or macro %s", x->name);
-	if (x->str)
-		diag_hint(i->e->diag, "did you mean %s?", x->str);
-	return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 }
 
 static struct tvar *infer_entry_op(struct infer *i, struct expr *x)
