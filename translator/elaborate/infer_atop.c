@@ -61,6 +61,7 @@ static void settle(struct expr *x, int64_t value)
 {
 	x->kind = E_NUMBER;
 	x->num = value;
+	x->synthetic = true;
 	x->args.n = 0;
 }
 

@@ -42,6 +42,7 @@ struct local {
 	struct symbol sym;
 	bool is_param, assigned, read; /* read: in code of its own, not only in that of an alias */
 	bool needed; /* read anywhere, or a variable of foreach or catch */
+	bool pruned; /* named in code that was cut off */
 	struct span read_at;
 	struct span assigned_at; /* in code of its own; no source: only in that of an alias */
 	uint32_t reg; /* by lowering */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Conditions that are known while names are resolved: constants, @defined, @probewrite. The code that
- * cannot run is cut off before its names are looked up, because it may be there just for a variable
- * that this probe does not have.
+ * Conditions that are known while names are resolved: @defined, @probewrite and what they decide. The
+ * code that cannot run is cut off before its names are looked up, because it may be there just for a
+ * variable that this probe does not have. Behind a literal 0 code is left: its types still count.
  */
 #include "elaborate/internal.h"
 
@@ -12,7 +12,7 @@ int known_condition(const struct expr *x)
 
 	switch (x->kind) {
 	case E_NUMBER:
-		return x->num != 0;
+		return x->synthetic ? x->num != 0 : -1;
 	case E_UNARY:
 		a = x->op == U_NOT ? known_condition(x->a) : -1;
 		return a < 0 ? -1 : !a;
@@ -62,6 +62,7 @@ void prune_expr(struct infer *i, struct expr *x, int64_t value)
 	tree_walk_expr(&w, x);
 	x->kind = E_NUMBER;
 	x->num = value;
+	x->synthetic = true;
 	x->a = x->b = x->c = NULL;
 	x->args.n = x->suffixes.n = 0;
 }

@@ -156,6 +156,17 @@ static void report_void(struct elab *e, const struct expr *x)
 			  c->fn->name);
 }
 
+/* A variable without a value because the code that gives it one was cut off is 0. */
+static bool lost_value(const struct expr *x)
+{
+	const struct symbol *s = x->sym;
+
+	if ((x->kind != E_SYMBOL && x->kind != E_INDEX) || !s)
+		return false;
+	return s->kind == SYM_LOCAL ? ((const struct local *)x->sym)->pruned
+				    : ((const struct global *)x->sym)->pruned;
+}
+
 /* Only where the statistic itself is named: what got its type from there would say the same again. */
 static void report_stats(struct elab *e, const struct expr *x)
 {
@@ -196,7 +207,7 @@ void type_finish(struct elab *e)
 			report_void(e, p->e);
 		} else if (p->value && t == T_STATS) {
 			report_stats(e, p->e);
-		} else if (p->printed && t == T_UNKNOWN) {
+		} else if (p->printed && t == T_UNKNOWN && !lost_value(p->e)) {
 			diag_error(e->diag, TAG_UNRESOLVED_TYPE, p->e->at,
 				   "unresolved type: is this a number or a string?");
 			diag_hint(e->diag, "give the variable a value somewhere");

@@ -84,13 +84,15 @@ static void warn_write_only(const struct infer *i, const struct local *l)
 
 void warn_locals(const struct infer *i)
 {
+	for (uint32_t n = 0; n < i->locals->n; n++)
+		i->locals->v[n]->pruned = is_pruned(i, i->locals->v[n]->sym.name);
 	/* with errors, what is unused is often their consequence */
 	if (i->e->diag->errors > i->e->errors_before && !i->e->diag->warnings_are_errors)
 		return;
 	for (uint32_t n = 0; n < i->locals->n; n++) {
 		const struct local *l = i->locals->v[n];
 
-		if (l->is_param || is_pruned(i, l->sym.name))
+		if (l->is_param || l->pruned)
 			continue;
 		if (l->read && !l->assigned && l->read_at.src && !l->read_at.src->library)
 			warn_unassigned(i, l);
