@@ -272,6 +272,23 @@ static int open_object(struct bpf_run *b)
 	return 0;
 }
 
+/* What the command line set; the object holds the other initial values. */
+static void put_settings(struct bpf_run *b)
+{
+	const struct ir_module *m = b->run->ir;
+
+	for (uint32_t i = 0; i < b->run->set.n; i++) {
+		uint32_t k = b->run->set.v[i];
+		const struct ir_global *g = m->globals.v[k];
+		uint8_t *at = b->data + b->lay.g[k].off;
+
+		if (g->type == IR_STR)
+			memcpy(at, g->init_str, strlen(g->init_str) + 1);
+		else
+			memcpy(at, &g->init_num, 8);
+	}
+}
+
 static int runner_load(struct run *r)
 {
 	struct bpf_run *b = arena_new(&r->arena, struct bpf_run);
@@ -297,6 +314,7 @@ static int runner_load(struct run *r)
 		return -1;
 	*bpf_word(b, BD_TARGET) = (uint64_t)r->opt.target;
 	set_real_time(b);
+	put_settings(b);
 	bpf_store_init(b);
 	events = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);
 	return bpf_records_open(b, bpf_map__fd(events));

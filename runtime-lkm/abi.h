@@ -8,7 +8,7 @@
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
 
-#define SP_ABI_VERSION 1u
+#define SP_ABI_VERSION 2u
 
 /* The kernel's own definitions of these names are the same types: C11 lets them be repeated. */
 typedef signed char s8;
@@ -79,6 +79,7 @@ struct sp_global {
 	u8 nkeys, keys[SP_MAXKEYS];
 	u8 is_map; /* else a scalar in the script's own data */
 	u32 max_entries;
+	void *scalar; /* its place, unless it is a map: an s64, or maxstringlen bytes */
 };
 
 struct sp_lock_want {
@@ -153,7 +154,7 @@ struct sp_ctx {
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
 _Static_assert(sizeof(struct sp_ctx) == 176, "struct sp_ctx is shared");
-_Static_assert(sizeof(struct sp_global) == 32, "struct sp_global is shared");
+_Static_assert(sizeof(struct sp_global) == 40, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */

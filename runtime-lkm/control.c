@@ -5,10 +5,13 @@
  * inert, until it is removed.
  *
  *	setup BYTES	take all memory; BYTES for each CPU's records
+ *	set G =VALUE	before the start: global number G, a scalar, is to be this number or text
  *	start TARGET	attach and run begin probes
  *	stop, stop failed	detach; run end probes, or error probes
  */
 #include "rt.h"
+
+#define SP_COMMAND_MAX 64 /* bytes of a command without its text */
 
 static DEFINE_MUTEX(sp_control_mutex);
 static unsigned long sp_control_open_bit;
@@ -53,12 +56,30 @@ static int sp_trace_files(void)
 	return 0;
 }
 
+static int sp_command_set(u32 number, const char *value)
+{
+	const struct sp_global *g;
+
+	if (atomic_read(&sp.state) != SP_READY)
+		return -EBUSY;
+	if (number >= sp_script.nglobals || sp_script.globals[number].is_map)
+		return -EINVAL;
+	g = &sp_script.globals[number];
+	if (g->type != SP_STR)
+		return kstrtos64(value, 10, g->scalar);
+	strscpy(g->scalar, value, sp_script.maxstringlen);
+	return 0;
+}
+
 static int sp_command(char *text)
 {
 	u64 bytes;
 	s32 target;
-	int rc;
+	u32 global;
+	int rc, at = 0;
 
+	if (sscanf(text, "set %u =%n", &global, &at) == 1 && at)
+		return sp_command_set(global, text + at); /* all of it, blanks too */
 	text = strim(text);
 	if (sscanf(text, "setup %llu", &bytes) == 1) {
 		rc = sp_session_setup(bytes);
@@ -75,18 +96,21 @@ static int sp_command(char *text)
 
 static ssize_t sp_control_write(struct file *f, const char __user *from, size_t count, loff_t *off)
 {
-	char text[64];
+	char *text;
 	int rc;
 
-	if (count >= sizeof(text))
+	if (count > sp_script.maxstringlen + SP_COMMAND_MAX)
 		return -EINVAL;
-	if (copy_from_user(text, from, count))
-		return -EFAULT;
-	text[count] = 0;
-	if (mutex_lock_killable(&sp_control_mutex))
+	text = memdup_user_nul(from, count);
+	if (IS_ERR(text))
+		return PTR_ERR(text);
+	if (mutex_lock_killable(&sp_control_mutex)) {
+		kfree(text);
 		return -EINTR;
+	}
 	rc = sp_command(text);
 	mutex_unlock(&sp_control_mutex);
+	kfree(text);
 	return rc ? rc : count;
 }
 

@@ -11,6 +11,7 @@
 #include "staprun/image.h"
 #include "staprun/loop.h"
 #include "staprun/remove.h"
+#include "staprun/settings.h"
 
 #define MAXBUFFER 4095 /* MB per CPU, as in SystemTap */
 
@@ -18,11 +19,12 @@ enum todo { TODO_RUN, TODO_REMOVE, TODO_DONE, TODO_FAIL };
 
 static void print_help(void)
 {
-	puts("Usage: staprun [-v] [-w] [-c CMD] [-x PID] [-o FILE] [-b MB] OBJECT\n"
+	puts("Usage: staprun [-v] [-w] [-c CMD] [-x PID] [-o FILE] [-b MB] OBJECT [VAR=VALUE ...]\n"
 	     "       staprun -d NAME\n"
 	     "\n"
 	     "Runs an object that stap -p4 made: a kernel module (.ko), an eBPF object (.bo)\n"
-	     "or a user-space script (.uo).\n"
+	     "or a user-space script (.uo). VAR=VALUE gives a global number or string of the\n"
+	     "script another value to start with.\n"
 	     "\n"
 	     "  -c CMD    start CMD once the probes are armed, end when it ends; target() is its id\n"
 	     "  -x PID    target() is PID; end when that process ends\n"
@@ -89,9 +91,13 @@ static enum todo parse_rest(struct run *r, int argc, char **argv)
 		return bad_option(r, "-c and -x exclude each other", NULL), TODO_FAIL;
 	if (optind >= argc)
 		return bad_option(r, "no object is given", NULL), TODO_FAIL;
-	if (optind + 1 < argc)
-		return bad_option(r, "more than one object is given", argv[optind + 1]), TODO_FAIL;
 	r->opt.object = argv[optind];
+	while (++optind < argc) {
+		if (!strchr(argv[optind], '='))
+			return bad_option(r, "more than one object is given", argv[optind]),
+			       TODO_FAIL;
+		vec_push(&r->arena, &r->opt.settings, argv[optind]);
+	}
 	return TODO_RUN;
 }
 
@@ -149,7 +155,7 @@ static int run_object(struct run *r)
 	if (!r->ops)
 		return 1;
 	r->ir = run_load_image(r);
-	return r->ir ? loop_run(r) : 1;
+	return r->ir && !settings_apply(r) ? loop_run(r) : 1;
 }
 
 int main(int argc, char **argv)

@@ -23,6 +23,7 @@ struct run_options {
 	int buffer_mb; /* -b: per CPU; 0: default */
 	int verbose;
 	bool no_warnings; /* -w */
+	VEC(const char *) settings; /* name=value behind the object */
 };
 
 /* What the end report needs. */
@@ -40,6 +41,7 @@ struct run {
 	struct arena arena;
 	struct diag diag;
 	struct ir_module *ir; /* from the object's .spile section */
+	VEC(uint32_t) set; /* globals whose initial value comes from the command line */
 	const struct runner_ops *ops;
 	void *priv; /* the runner's */
 	struct interp *interp; /* for probes with user_side; NULL when there are none */

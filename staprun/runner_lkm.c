@@ -155,6 +155,28 @@ static int setup(struct run *r)
 	return -1;
 }
 
+/* Initial values of the command line. */
+static int put_settings(struct run *r)
+{
+	struct lkm *l = r->priv;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < r->set.n && !rc; i++) {
+		uint32_t k = r->set.v[i];
+		const struct ir_global *g = r->ir->globals.v[k];
+
+		rc = command(l, g->type == IR_STR
+					? arena_printf(&r->arena, "set %u =%s", k, g->init_str)
+					: arena_printf(&r->arena, "set %u =%lld", k,
+						       (long long)g->init_num));
+		if (rc)
+			diag_error(&r->diag, TAG_LOAD, SPAN_NONE,
+				   "the module %s does not take a value for %s: %s", l->name, g->name,
+				   strerror(-rc));
+	}
+	return rc ? -1 : 0;
+}
+
 static int lkm_load(struct run *r)
 {
 	struct lkm *l = arena_new(&r->arena, struct lkm);
@@ -167,7 +189,7 @@ static int lkm_load(struct run *r)
 	if (module_load(r, l->name))
 		return -1;
 	l->inserted = true;
-	return open_control(r) || setup(r) || run_watch(r, l->control) ? -1 : 0;
+	return open_control(r) || setup(r) || put_settings(r) || run_watch(r, l->control) ? -1 : 0;
 }
 
 static void attach_failed(struct run *r, int rc)

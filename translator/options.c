@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPT_RUNTIME = 256, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY };
+#include "parse/parse.h"
+
+enum { OPT_RUNTIME = 256, OPT_COMPATIBLE, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY };
 
 struct option_row {
 	int key; /* the short option, or an OPT_ number */
@@ -180,6 +182,38 @@ static int set_define(struct session *s, const char *arg)
 	return ir_limits_set(&s->limits, name, v, NULL, NULL);
 }
 
+/* name=value, of a name that a global can have. */
+static int set_setting(struct session *s, const char *arg)
+{
+	size_t n = strspn(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_$");
+
+	if (!n || arg[n] != '=' || (arg[0] >= '0' && arg[0] <= '9'))
+		return bad(s, "write -G NAME=VALUE", "-G takes a variable and its value, not", arg);
+	vec_push(&s->arena, &s->settings, arg);
+	return 0;
+}
+
+/* A SystemTap release: numbers with dots between them. */
+static int set_compatible(struct session *s, const char *arg)
+{
+	size_t n = strspn(arg, "0123456789");
+	bool ok = n > 0;
+
+	while (ok && arg[n] == '.') {
+		size_t more = strspn(arg + n + 1, "0123456789");
+
+		ok = more > 0;
+		n += more + 1;
+	}
+	if (!ok || arg[n])
+		return bad(s, "give a release of SystemTap, such as 4.9", "--compatible takes a version, not", arg);
+	if (strverscmp(arg, SPILE_LIKE) > 0)
+		return bad(s, "the newest language that Spile knows is that of SystemTap " SPILE_LIKE,
+			   "--compatible names a release that is not known:", arg);
+	s->compatible = arg;
+	return 0;
+}
+
 static int set_include(struct session *s, const char *arg)
 {
 	vec_push(&s->arena, &s->tapset_dirs, arg);
@@ -285,6 +319,7 @@ static const struct option_row rows[] = {
 	{ 'p', NULL, "NUM", set_pass, "stop after pass NUM: 1 parse, 2 elaborate, 3 translate, 4 build, 5 run" },
 	{ 'g', NULL, NULL, set_guru, "guru mode: what can harm the kernel is accepted" },
 	{ 'D', NULL, "NAME=N", set_define, "set a limit: MAXACTION, MAXMAPENTRIES, MAXSTRINGLEN ..." },
+	{ 'G', NULL, "VAR=VALUE", set_setting, "start with another value of a global number or string; repeatable" },
 	{ 'I', NULL, "DIR", set_include, "look for tapsets in DIR, too; repeatable" },
 	{ 'r', NULL, "RELEASE", set_release, "build for another kernel release, or for the build tree /DIR" },
 	{ 'm', NULL, "NAME", set_name, "call the module NAME and leave it in this folder" },
@@ -299,6 +334,7 @@ static const struct option_row rows[] = {
 	{ OPT_NO_DISPLAY, "no-global-var-display", NULL, set_no_display,
 	  "do not show at the end the globals that were written and never read" },
 	{ OPT_VP, "vp", "DIGITS", set_pass_verbosity, "verbosity of each pass, a digit each" },
+	{ OPT_COMPATIBLE, "compatible", "VERSION", set_compatible, "be like this release of SystemTap where later ones differ" },
 	{ OPT_COLOR, "color", "WHEN", set_color, "colour messages: auto, always or never" },
 	{ 'V', "version", NULL, NULL, "print the version" },
 	{ 'h', "help", NULL, NULL, "print this help" },

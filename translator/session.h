@@ -39,6 +39,7 @@ struct session {
 	int buffer_mb; /* -s; 0: default */
 	VEC(const char *) tapset_dirs; /* -I, then the installed one */
 	struct ir_limits limits; /* -D */
+	VEC(const char *) settings; /* every -G NAME=VALUE as given */
 	VEC(const char *) defines; /* every -D NAME=VALUE as given */
 
 	/* where things are */

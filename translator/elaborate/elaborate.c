@@ -105,12 +105,14 @@ struct elab *elaborate(const struct elab_input *in)
 	drain_queue(e);
 	entry_add_probes(e);
 	check_unused(e);
+	settings_find(e);
 	/* with errors, what is unused is often their consequence */
 	if (s->diag.errors == before || s->diag.warnings_are_errors)
 		warn_globals(e);
 	if (s->diag.errors == before) {
 		type_finish(e);
 		check_globals(e);
+		settings_apply(e);
 		regex_finish(e);
 	}
 	if (s->diag.errors == before && !s->no_global_display) {

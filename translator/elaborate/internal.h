@@ -63,6 +63,8 @@ struct global {
 	bool pruned; /* named in code that was cut off */
 	bool hex; /* holds an address: shown as one */
 	bool synthetic; /* made by pass 2 */
+	const char *setting; /* value that -G gives it; NULL: none */
+	const struct expr *init; /* E_NUMBER or E_STRING: from its declaration or -G; NULL: none */
 	struct span read_at; /* by the user's code */
 	uint32_t index; /* by lowering */
 };
@@ -459,5 +461,9 @@ void fmt_build_arg(struct lower *l, struct fmt_build *b, struct ir_val v, enum i
 /* emit, or with @to_string the sprintf operation, whose value it yields. Ends @b. */
 struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string,
 			    enum ir_stream stream);
+
+/* settings.c: -G */
+void settings_find(struct elab *e);
+void settings_apply(struct elab *e);
 
 #endif

@@ -47,10 +47,10 @@ static void lower_global(struct lower *l, struct global *g, uint32_t nth)
 			(uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
 	out->stat_ops = g->stat_ops;
 	out->hex = g->hex;
-	if (g->ast->init && g->ast->init->kind == E_STRING)
-		out->init_str = const_bytes(l, g->ast->init);
-	else if (g->ast->init)
-		out->init_num = g->ast->init->num;
+	if (g->init && g->init->kind == E_STRING)
+		out->init_str = const_bytes(l, g->init);
+	else if (g->init)
+		out->init_num = g->init->num;
 	g->index = l->m->globals.n;
 	vec_push(l->arena, &l->m->globals, out);
 }

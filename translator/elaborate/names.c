@@ -70,6 +70,7 @@ struct global *elab_add_global(struct elab *e, struct ast_file *f, const struct 
 		}
 	g->sym = (struct symbol){ SYM_GLOBAL, ast->name, ast->at, type_new(e, T_UNKNOWN, ast->at) };
 	g->ast = ast;
+	g->init = ast->init;
 	g->file = f;
 	g->nkeys = -1;
 	g->index = IR_NONE;

@@ -11,12 +11,12 @@ static void print_global(struct buf *out, const struct global *g)
 	for (int k = 0; k < g->nkeys; k++)
 		buf_printf(out, "%s%s%s", k ? ", " : " [", script_type_text(type_final(g->keys[k])),
 			   k + 1 == g->nkeys ? "]" : "");
-	if (g->ast->init && g->ast->init->kind == E_STRING) {
+	if (g->init && g->init->kind == E_STRING) {
 		buf_puts(out, " = \"");
-		buf_put_escaped(out, g->ast->init->str, g->ast->init->str_len);
+		buf_put_escaped(out, g->init->str, g->init->str_len);
 		buf_putc(out, '"');
-	} else if (g->ast->init) {
-		buf_printf(out, " = %lld", (long long)g->ast->init->num);
+	} else if (g->init) {
+		buf_printf(out, " = %lld", (long long)g->init->num);
 	}
 	buf_putc(out, '\n');
 }

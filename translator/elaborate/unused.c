@@ -129,7 +129,8 @@ void warn_globals(struct elab *e)
 		if (!g->mentioned)
 			diag_warning(e->diag, TAG_UNUSED, g->sym.at,
 				     "global variable \"%s\" is never used", g->sym.name);
-		else if (g->read && !g->written && !g->ast->init && g->read_at.src && !g->pruned)
+		else if (g->read && !g->written && !g->init && !g->setting && g->read_at.src &&
+			 !g->pruned)
 			warn_never_written(e, g);
 	}
 }

@@ -91,7 +91,7 @@ static struct parse_env env_for(const struct parse_env *outer, struct arena *are
 	env.diag = d;
 	env.argc = 0;
 	env.arg_used = NULL;
-	env.privileged = true;
+	env.privileged = env.newest = true;
 	return env;
 }
 

@@ -137,7 +137,7 @@ struct library *library_open(struct parse_env *env, const char *const *dirs, int
 	if (!l)
 		arena_oom();
 	l->env = *env;
-	l->env.privileged = true;
+	l->env.privileged = l->env.newest = true;
 	l->env.find_macro = find_macro;
 	l->env.near_macro = NULL;
 	l->env.macro_arg = l;

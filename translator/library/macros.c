@@ -26,7 +26,7 @@ static bool read_apart(const struct parse_env *outer, const char *path, macro_ve
 	diag_init(&d, env.arena);
 	d.no_warnings = outer->diag->no_warnings;
 	env.diag = &d;
-	env.privileged = true;
+	env.privileged = env.newest = true;
 	buf_init(&text);
 	err = buf_read_file(&text, path);
 	if (err) {

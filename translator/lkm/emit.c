@@ -62,7 +62,11 @@ static void put_globals(struct lkm_emit *e)
 			   g->wrap, g->sized, g->nkeys);
 		for (uint32_t n = 0; n < g->nkeys; n++)
 			buf_printf(e->out, " %u,", (unsigned int)g->keys[n]);
-		buf_printf(e->out, " 0 }, %u, %u },\n", lkm_is_map(g), g->max_entries);
+		buf_printf(e->out, " 0 }, %u, %u, ", lkm_is_map(g), g->max_entries);
+		if (lkm_is_map(g))
+			buf_puts(e->out, "0 },\n");
+		else
+			buf_printf(e->out, "&g%u },\n", k);
 	}
 	buf_puts(e->out, "\t{ 0 }\n};\n");
 }

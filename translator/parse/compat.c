@@ -5,5 +5,5 @@
 
 bool parse_compatible(const struct parse_env *env, const char *since)
 {
-	return !env->compatible || strverscmp(env->compatible, since) >= 0;
+	return env->newest || !env->compatible || strverscmp(env->compatible, since) >= 0;
 }

@@ -32,6 +32,7 @@ struct parse_env {
 	const char *program_dir; /* where programs named without a folder are; NULL: anywhere */
 	bool privileged; /* -g or a library file: embedded C is accepted */
 	const struct parse_facts *facts; /* NULL: conditionals about the target are errors */
+	bool newest; /* a library file: written in the whole language, whatever scripts are to be like */
 	const char *compatible; /* --compatible: SystemTap's version to be like; NULL: SPILE_LIKE */
 	/* A macro ("@name", interned) of the library, or NULL. May be NULL. */
 	const struct pp_macro *(*find_macro)(void *arg, const char *name);
