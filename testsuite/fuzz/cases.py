@@ -38,7 +38,8 @@ class Case:
         while True:
             self.program = program or Builder('%d/%d' % (seed, turn)).program()
             try:
-                self.expected = Machine(self.program, maxlen).run()
+                machine = Machine(self.program, maxlen)
+                self.expected, self.error = machine.run(), machine.error
             except TooLong:
                 self.expected = None
             turn += 1
@@ -69,7 +70,7 @@ def expected(cases):
 
 
 def stap_options(maxlen):
-    return ['-DMAXACTION=100000000', '-DMAXNESTING=40', '-DMAXSTRINGLEN=%d' % maxlen]
+    return ['-DMAXERRORS=1000', '-DMAXACTION=100000000', '-DMAXNESTING=40', '-DMAXSTRINGLEN=%d' % maxlen]
 
 
 def difference(cases, got):
@@ -152,11 +153,17 @@ def verdict(cases, res):
     if res.status is None:
         return [(cases[0], 'ran into its time limit')]
     bad = difference(cases, res.out)
-    if bad or res.status:
-        said = complaints(res.err)
-        bad = bad or [(cases[0], 'exit status %d' % res.status)]
-        return [(c, '\n'.join([problem, 'exit status %d; standard error:' % res.status] + said)) for c, problem in bad]
-    return []
+    failed = [c for c in cases if c.error is not None]
+    if not bad:
+        # An error's text ends where its place begins; it may hold line ends itself.
+        bad = [(c, 'standard error lacks %r' % c.error) for c in failed if 'ERROR: %s near' % c.error not in res.err]
+    count = 'Number of errors: %d, skipped probes: 0' % len(failed)
+    if not bad and failed and count not in res.err:
+        bad = [(failed[0], 'standard error lacks: ' + count)]
+    if not bad and res.status != (1 if failed else 0):
+        bad = [(cases[0], 'wrong exit status')]
+    said = ['exit status %d; standard error:' % res.status] + complaints(res.err)
+    return [(c, '\n'.join([problem] + said)) for c, problem in bad]
 
 
 def run_batch(build, seeds, runtime, report):

@@ -167,6 +167,7 @@ class Machine:
                 self.data[g.name] = self.null(g.kind) if g.init is None else self.cut(g.init)
         self.frame = {n: self.null(kind) for n, kind in program.locals}
         self.out = []
+        self.error = None
         self.program = program
 
     @staticmethod
@@ -177,9 +178,11 @@ class Machine:
         return v[:self.maxlen] if isinstance(v, str) else v
 
     def run(self):
-        """The output of the program."""
+        """The output of the program; self.error becomes the text of an error that it did not catch."""
         try:
             self.stmts(self.program.body)
+        except ScriptError as e:
+            self.error = self.cut(e.args[0])
         except Leave as e:
             assert e.kind == 'next', e.kind
         return ''.join(self.out)
@@ -367,11 +370,13 @@ class Machine:
                 break
 
     def s_for(self, init, c, step, body):
-        self.ev(init)
-        while self.ev(c):
+        if init:
+            self.ev(init)
+        while c is None or self.ev(c):
             if not self.turn(body):
                 break
-            self.ev(step)
+            if step:
+                self.ev(step)
 
     def s_foreach(self, keys, value, array, mark, limit, body):
         data = self.data[array]

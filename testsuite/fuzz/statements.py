@@ -22,6 +22,10 @@ class Builder(Generator):
                 group.append(['next'])
             body.append(['try', group, name, [['print', 'println', [self.lit('! '), ('var', name)]]]])
         body += self.dump()
+        if self.chance(0.1):
+            body += [['print', 'println', [self.lit('last')]]] + self.statements(2, 2)
+            body += [['expr', ('call', 'error', [('cat', self.lit('uncaught '), self.text(2))])],
+                     ['print', 'println', [self.lit('not reached')]]]
         self.p.body, self.p.locals = body, self.s.locals
         self.untype()
         return self.p
@@ -193,6 +197,8 @@ class Builder(Generator):
 
     def t_return(self, d):
         f = self.s.function
+        if not f and self.chance(0.1):
+            return [['if', self.integer(3), [['next']], None]]
         if not f or self.chance(0.5):
             return None
         value = self.expr(f.ret, 2) if f.ret else None
@@ -228,6 +234,11 @@ class Builder(Generator):
         var = ('var', name)
         top = self.r.choice([1, 2, 3, 5, 9]) if self.chance(0.95) else 60
         limit = ('num', str(top), top)
+        if self.chance(0.2):
+            # without any part of the head
+            stop = ['if', ('bin', '>=', ('inc', False, 1, var), limit), [['break']], None]
+            start = ['expr', ('asg', '', var, ('num', '0', 0))]
+            return [start, ['for', None, None, None, [stop] + self.loop_body(name, d)]]
         if self.chance(0.3):
             body = self.loop_body(name, d)
             return [['for', ('asg', '', var, limit), ('bin', '>', var, ('num', '0', 0)), ('inc', True, -1, var), body]]

@@ -173,7 +173,8 @@ class Writer:
         elif kind == 'while':
             text = 'while (%s)%s' % (self.expr(s[1]), inner(s[2]))
         elif kind == 'for':
-            text = 'for (%s; %s; %s)%s' % (self.expr(s[1]), self.expr(s[2]), self.expr(s[3]), inner(s[4]))
+            head = '; '.join(self.expr(e) if e else '' for e in s[1:4])
+            text = 'for (%s)%s' % (head, inner(s[4]))
         elif kind == 'foreach':
             text = 'foreach (%s)%s' % (self.foreach_head(*s[1:6]), inner(s[6]))
         elif kind == 'block':
