@@ -70,7 +70,7 @@ def expected(cases):
 
 
 def stap_options(maxlen):
-    return ['-DMAXERRORS=1000', '-DMAXACTION=100000000', '-DMAXNESTING=40', '-DMAXSTRINGLEN=%d' % maxlen]
+    return ['--no-global-var-display', '-DMAXERRORS=1000', '-DMAXACTION=100000000', '-DMAXNESTING=40', '-DMAXSTRINGLEN=%d' % maxlen]
 
 
 def difference(cases, got):

@@ -26,7 +26,7 @@ def kind_of(bad):
     if not bad:
         return None
     text = bad[0][1]
-    m = re.search(r'error\[[^]]*\]: \S+|verifier|time limit|Sanitizer|ERROR: \S+|Pass \d', text)
+    m = re.search(r'error\[[^]]*\]: \S+|frames|verifier|time limit|Sanitizer|ERROR: \S+|Pass \d', text)
     return m.group(0) if m else 'output'
 
 

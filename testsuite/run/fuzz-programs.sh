@@ -6,4 +6,4 @@
 # Random programs as probes of a program's functions; among the seeds are those that found faults.
 set -eu
 "$TOP/testsuite/fuzz/programs" run --build "$(dirname "$STAP")" --runtime "$RUNTIME" --keep-going 3 \
-	30 107 $(seq 1 18)
+	30 107 $(seq 42 60 | grep -v 51)

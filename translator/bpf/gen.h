@@ -249,6 +249,11 @@ const char *unit_string(const struct unit *u, uint32_t index);
  * returns other than 0, @n times at most; it returns what @step returned last.
  */
 uint32_t rt_loop(struct unit *u, uint32_t step, uint64_t n);
+/*
+ * The same for a caller that loops itself: it calls the function returned up to *@times times, as
+ * long as that yields 0. A function less in a chain of calls, of which the kernel allows 8.
+ */
+uint32_t rt_loop_part(struct unit *u, uint32_t step, uint64_t n, uint32_t *times);
 
 /* prog.c: the program around a handler's body */
 void emit_program(struct unit *u, struct handler *h);

@@ -37,13 +37,22 @@ static uint32_t driver(struct unit *u, uint32_t step, uint32_t n)
 	return fn;
 }
 
-uint32_t rt_loop(struct unit *u, uint32_t step, uint64_t n)
+uint32_t rt_loop_part(struct unit *u, uint32_t step, uint64_t n, uint32_t *times)
 {
 	uint64_t root = 1;
 
-	if (n <= ONE_LEVEL)
-		return driver(u, step, n ? (uint32_t)n : 1);
 	while (root < STEPS_MAX && root * root < n)
 		root++;
-	return driver(u, driver(u, step, (uint32_t)root), (uint32_t)root);
+	*times = (uint32_t)root;
+	return driver(u, step, (uint32_t)root);
+}
+
+uint32_t rt_loop(struct unit *u, uint32_t step, uint64_t n)
+{
+	uint32_t times, part;
+
+	if (n <= ONE_LEVEL)
+		return driver(u, step, n ? (uint32_t)n : 1);
+	part = rt_loop_part(u, step, n, &times);
+	return driver(u, part, times);
 }

@@ -141,7 +141,7 @@ static uint64_t max_steps(const struct gen *g)
 	return ((uint64_t)g->u->m->limits.maxaction + 1024) * (3 + g->h->chunks.n);
 }
 
-static uint32_t emit_steps(struct gen *g)
+static uint32_t emit_steps(struct gen *g, uint32_t *times)
 {
 	struct gen s = { .u = g->u, .h = g->h };
 	uint32_t step = emit_chunks(&s);
@@ -153,12 +153,31 @@ static uint32_t emit_steps(struct gen *g)
 		for (uint32_t k = 0; k < g->h->chunks.n; k++)
 			g->u->fns.v[g->h->chunks.v[k].fn]->ctx = type;
 	}
-	return rt_loop(g->u, step, max_steps(g));
+	return rt_loop_part(g->u, step, max_steps(g), times);
+}
+
+/* Calls @fn up to @times times, until it yields 1. */
+static void emit_loop(struct gen *g, uint32_t fn, uint32_t times)
+{
+	uint32_t loop = ba_label(g->as), end = ba_label(g->as);
+
+	ba_movi(g->as, R6, times);
+	ba_place(g->as, loop);
+	if (g->h->uses_ctx)
+		g_ctx(g, R1);
+	else
+		ba_movi(g->as, R1, 0);
+	ba_ld(g->as, BPF_W, R2, R9, SH_IDX);
+	ba_call_fn(g->as, fn);
+	ba_ji(g->as, BPF_JNE, R0, 0, end);
+	ba_alui(g->as, BPF_SUB, R6, 1);
+	ba_ji(g->as, BPF_JNE, R6, 0, loop);
+	ba_place(g->as, end);
 }
 
 static void emit_machine(struct gen *g)
 {
-	uint32_t fn = emit_steps(g), ended = ba_label(g->as);
+	uint32_t times, fn = emit_steps(g, &times), ended = ba_label(g->as);
 
 	ba_sti(g->as, BPF_W, R9, SH_STATE, (int32_t)g->h->fns.v[0]->state[0]);
 	ba_sti(g->as, BPF_DW, R9, SH_DONE, DONE_RUNNING);
@@ -166,12 +185,7 @@ static void emit_machine(struct gen *g)
 	ba_sti(g->as, BPF_DW, R9, SH_DEPTH, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_ITERS, 0);
 	iter_init(g, g->h->fns.v[0]);
-	if (g->h->uses_ctx)
-		g_ctx(g, R1);
-	else
-		ba_movi(g->as, R1, 0);
-	ba_ld(g->as, BPF_W, R2, R9, SH_IDX);
-	ba_call_fn(g->as, fn);
+	emit_loop(g, fn, times);
 	ba_ld(g->as, BPF_DW, R1, R9, SH_DONE);
 	ba_ji(g->as, BPF_JEQ, R1, DONE_OK, g->l_done);
 	ba_ji(g->as, BPF_JEQ, R1, DONE_FAILED, ended);

@@ -146,8 +146,9 @@ static void int_char(struct gen *g)
 	ba_mov(g->as, R3, R6);
 	ba_alui(g->as, BPF_AND, R3, 255);
 	rt_escape(g, false);
-	g_slot_st(g, BPF_W, text, R4);
+	/* R5 first: the other store may take it for an address */
 	ba_st(g->as, BPF_DW, R9, SH_TMP, R5);
+	g_slot_st(g, BPF_W, text, R4);
 	put_padded(g);
 	ba_place(g->as, plain);
 	g_slot_st(g, BPF_B, text, R6);
