@@ -95,6 +95,11 @@ static uint64_t next_seq(const struct bpf_run *b)
 	       BPF_SEQ_USER;
 }
 
+static int64_t new_id(void *store)
+{
+	return (int64_t)next_seq(store);
+}
+
 /* ---- locks ---- */
 
 static int64_t now_ns(void)
@@ -472,6 +477,7 @@ const struct ir_store_ops bpf_store = {
 	.stat_add = stat_add,
 	.stat_get = stat_get,
 	.snapshot = snapshot,
+	.new_id = new_id,
 	.lock = lock,
 	.unlock = unlock,
 };

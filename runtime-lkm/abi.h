@@ -216,7 +216,7 @@ s64 sp_arg(struct sp_ctx *c, u32 n);
 s64 sp_retval(struct sp_ctx *c);
 s64 sp_frame(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */
-s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to);
+s32 sp_loadstr(struct sp_ctx *c, u64 addr, s64 most, u32 mem, char *to);
 s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to); /* mem: as imm of the operation */
 
 /*
@@ -238,6 +238,7 @@ s64 sp_in_realtime_ns(struct sp_ctx *c);
 s64 sp_in_monotonic_ns(struct sp_ctx *c);
 s64 sp_in_cycles(struct sp_ctx *c);
 void sp_in_exit(struct sp_ctx *c);
+s64 sp_in_speculation(struct sp_ctx *c);
 s64 sp_in_strlen(struct sp_ctx *c, const char *s);
 void sp_in_substr(struct sp_ctx *c, char *to, const char *s, s64 start, s64 length);
 s64 sp_in_isinstr(struct sp_ctx *c, const char *s, const char *what);

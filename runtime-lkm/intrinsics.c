@@ -81,6 +81,11 @@ SP_CODE s64 sp_in_cycles(struct sp_ctx *c)
 	return get_cycles();
 }
 
+SP_CODE s64 sp_in_speculation(struct sp_ctx *c)
+{
+	return atomic64_inc_return(&sp.last_speculation);
+}
+
 SP_CODE void sp_in_exit(struct sp_ctx *c)
 {
 	c->want_exit = 1;

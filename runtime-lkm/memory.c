@@ -37,16 +37,49 @@ SP_CODE s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out)
 	return 0;
 }
 
+/* A text of wider characters, one at a time, as UTF-8; no character is cut. */
+static SP_CODE s32 sp_load_utf(struct sp_ctx *c, u64 addr, size_t max, u32 mem, char *to)
+{
+	u32 width = SP_MEM_WIDTH(mem), high = 0, unit;
+	bool user = mem & SP_MEM_USER;
+	size_t n = 0;
+	char utf[4];
+	u64 at;
+	int k;
+
+	for (at = addr; n < max; at += width) {
+		unit = 0;
+		if (!sp_copy(&unit, at, width, user))
+			return sp_fail(c, user ? SP_ERR_USTRFAULT : SP_ERR_KSTRFAULT, addr);
+		if (!unit)
+			break;
+		k = text_utf8(utf, &high, unit, width);
+		if (k < 0)
+			return sp_fail(c, SP_ERR_UTF, addr);
+		if (k > max - n)
+			break;
+		memcpy(c->scratch + n, utf, k);
+		n += k;
+	}
+	if (high)
+		return sp_fail(c, SP_ERR_UTF, addr);
+	c->scratch[n] = 0;
+	sp_str_copy(to, c->scratch);
+	return 0;
+}
+
 /*
  * Copies piece by piece, no piece across a page: what follows the string may be unmapped. The
  * destination is left alone when it fails.
  */
-SP_CODE s32 sp_loadstr(struct sp_ctx *c, u64 addr, u32 mem, char *to)
+SP_CODE s32 sp_loadstr(struct sp_ctx *c, u64 addr, s64 most, u32 mem, char *to)
 {
-	size_t max = sp_script.maxstringlen - 1, n = 0;
+	size_t max = clamp_t(s64, most, 0, sp_script.maxstringlen - 1), n = 0;
 	bool user = mem & SP_MEM_USER;
 	char *text = c->scratch;
 
+	if (SP_MEM_WIDTH(mem) > 1)
+		return sp_load_utf(c, addr, max, mem, to);
 	while (n < max) {
 		size_t piece = min_t(size_t, 64 - ((addr + n) & 63), max - n), got;
 

@@ -32,6 +32,7 @@ struct sp_session {
 	bool exit_wanted, failed, urgent;
 	atomic_t events; /* goes up when the control file's reader should look */
 	atomic64_t errors, skipped_lock, skipped_nested, missed;
+	atomic64_t last_speculation;
 	atomic64_t homeless; /* records on CPUs that came online after the load: they have no ring */
 	char why[256]; /* why setup or start failed */
 	s32 failed_probe;

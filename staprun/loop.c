@@ -308,6 +308,7 @@ static void loop_once(struct loop *l)
 	poll_runner(l);
 	if (l->poll_process)
 		on_process(l);
+	commands_reap(&l->commands);
 	if (out_pending(&l->out) && (n == 0 || clock_now() - l->out.since > FLUSH_AGE))
 		out_flush(&l->out);
 	if (l->out.error)
@@ -372,6 +373,10 @@ static int session_close(struct loop *l)
 	bool bad = l->broken || l->failed;
 
 	child_cancel(&l->child);
+	if (l->commands.n) {
+		out_flush(&l->out);
+		commands_wait(&l->commands);
+	}
 	bad |= out_close(&l->out, &r->diag) != 0;
 	diag_flush(&r->diag, stderr);
 	bad |= r->diag.errors || report_end(l);
@@ -388,6 +393,7 @@ static int session_close(struct loop *l)
 	if (l->load_called)
 		r->ops->unload(r);
 	timers_fini(&l->timers);
+	speculation_fini(&l->speculation);
 	signals_stop();
 	if (r->epoll_fd >= 0)
 		close(r->epoll_fd);

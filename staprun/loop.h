@@ -4,9 +4,11 @@
 #define SPILE_STAPRUN_LOOP_H
 
 #include "staprun/child.h"
+#include "staprun/command.h"
 #include "staprun/format.h"
 #include "staprun/output.h"
 #include "staprun/run.h"
+#include "staprun/speculation.h"
 #include "staprun/timers.h"
 
 struct loop {
@@ -15,6 +17,8 @@ struct loop {
 	struct format format;
 	struct timers timers;
 	struct child child;
+	struct commands commands;
+	struct speculation speculation;
 	void *local_store; /* NULL: globals live with the runner */
 
 	bool load_called; /* so unload has to be */
@@ -32,10 +36,14 @@ struct loop {
 	uint64_t user_errors; /* handlers that ended in an error here */
 	uint64_t damaged; /* records that did not fit their format */
 	uint64_t unprinted; /* records lost for want of memory */
+	uint64_t lost_printk, lost_ftrace; /* messages that could not be written */
 };
 
 /* Runs a whole session of r->ops on r->ir, which are set. The exit status. */
 int loop_run(struct run *r);
+
+/* Does what a REC_SEND says. */
+void send_record(struct loop *l, const struct rec *rec);
 
 /* End report on stderr; true when something in it makes the exit status 1. */
 bool report_end(struct loop *l);

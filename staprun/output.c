@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,15 +25,22 @@ static const char *expand_name(struct arena *a, const char *path)
 	return strftime(name, sizeof(name), path, &tm) ? arena_strdup(a, name) : path;
 }
 
+static int open_file(const char *name)
+{
+	return open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
 int out_open(struct out *o, const char *path, struct arena *a, struct diag *d)
 {
 	memset(o, 0, sizeof(*o));
 	o->fd = STDOUT_FILENO;
 	o->name = "standard output";
+	o->path = path;
+	o->arena = a;
 	if (!path)
 		return 0;
 	o->name = expand_name(a, path);
-	o->fd = open(o->name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	o->fd = open_file(o->name);
 	if (o->fd >= 0)
 		return 0;
 	diag_error(d, TAG_OUTPUT, SPAN_NONE, "cannot write to %s: %s", o->name, strerror(errno));
@@ -68,6 +76,25 @@ void out_flush(struct out *o)
 	}
 	o->lost += o->len - done;
 	o->len = 0;
+}
+
+void out_switch(struct out *o)
+{
+	struct stat st;
+
+	if (!o->path || o->error || fstat(o->fd, &st) || !S_ISREG(st.st_mode))
+		return;
+	out_flush(o);
+	if (close(o->fd) && !o->error)
+		o->error = errno;
+	o->fd = -1;
+	if (o->error)
+		return;
+	o->number++;
+	o->name = arena_printf(o->arena, "%s.%u", expand_name(o->arena, o->path), o->number);
+	o->fd = open_file(o->name);
+	if (o->fd < 0)
+		o->error = errno;
 }
 
 char *out_room(struct out *o, size_t n)

@@ -17,6 +17,9 @@
 struct out {
 	int fd;
 	const char *name; /* for messages */
+	const char *path; /* as given with -o; NULL: standard output */
+	struct arena *arena;
+	unsigned int number; /* of the file: FILE, then FILE.1, FILE.2 ... */
 	char *p;
 	size_t len, cap;
 	uint64_t since; /* CLOCK_MONOTONIC of the oldest byte that waits */
@@ -30,6 +33,11 @@ struct out {
  */
 int out_open(struct out *o, const char *path, struct arena *a, struct diag *d)
 	__attribute__((warn_unused_result));
+/*
+ * Goes on in the next file: FILE.1, then FILE.2 ... Nothing to do where the output is no file of
+ * -o. A file that cannot be opened is a failed write.
+ */
+void out_switch(struct out *o);
 /* Room for @n bytes, to be filled and then claimed with out_took(). NULL when memory is out. */
 char *out_room(struct out *o, size_t n);
 void out_took(struct out *o, size_t n);

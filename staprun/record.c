@@ -152,7 +152,7 @@ void run_record(struct run *r, const struct rec *rec)
 {
 	static void (*const handlers[])(struct loop * l, const struct rec *rec) = {
 		[REC_PRINT] = on_print,      [REC_WARN] = on_warn, [REC_ERROR] = on_error,
-		[REC_EXIT] = on_exit_record,
+		[REC_EXIT] = on_exit_record, [REC_SEND] = send_record,
 	};
 	struct loop *l = r->loop;
 

@@ -1,8 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What staprun says at the end when not everything went well. */
 #include <stdio.h>
+#include <string.h>
 
 #include "staprun/loop.h"
+
+static void report_commands(const struct commands *c)
+{
+	if (c->lost && c->why)
+		fprintf(stderr, "WARNING: %llu commands of system() not run: %s\n",
+			(unsigned long long)c->lost, strerror(c->why));
+	else if (c->lost)
+		fprintf(stderr,
+			"WARNING: %llu commands of system() not run: %d at once are the most\n",
+			(unsigned long long)c->lost, COMMANDS_MOST);
+}
 
 static void report_lost(const struct loop *l, uint64_t lost)
 {
@@ -14,6 +26,16 @@ static void report_lost(const struct loop *l, uint64_t lost)
 	if (l->unprinted)
 		fprintf(stderr, "WARNING: %llu records lost: out of memory\n",
 			(unsigned long long)l->unprinted);
+	if (l->speculation.lost)
+		fprintf(stderr,
+			"WARNING: %llu texts of speculate() lost: more than %u MB waited for commit() "
+			"or discard()\n",
+			(unsigned long long)l->speculation.lost, SPECULATION_MOST >> 20);
+	if (l->speculation.unknown)
+		fprintf(stderr,
+			"WARNING: %llu texts of speculate() lost: their ids are none of speculation()\n",
+			(unsigned long long)l->speculation.unknown);
+	report_commands(&l->commands);
 	if (l->damaged)
 		fprintf(stderr,
 			"WARNING: %llu damaged records dropped: this is a bug of Spile, please report it\n",

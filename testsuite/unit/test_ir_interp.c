@@ -345,7 +345,7 @@ START_TEST(user_space_has_no_kernel_memory)
 				    " done\nb2:\n %1 = errmsg\n emit.out \"%s\", %1\n"
 				    " emitmem.out \"%d%#m\", 1, 16 !b3\n done\nb3:\n"
 				    " %1 = errmsg\n emit.out \"%s\", %1\n"
-				    " %1 = loadstr.user.u1 16 !b4\n done\nb4:\n abort\n")),
+				    " %1 = loadstr.user.u1 16, 9 !b4\n done\nb4:\n abort\n")),
 			 "kernel read fault at 0x1000 [man error::fault]"
 			 "kernel read fault at 0x10 [man error::fault]"
 			 "user read fault at 0x10 [man error::fault]"

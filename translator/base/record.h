@@ -22,6 +22,7 @@ enum rec_type {
 	 * u32[REC_FRAMES] the innermost calls' locations, string text
 	 */
 	REC_ERROR,
+	REC_SEND, /* id: a row of ir/sends.def; payload: its operands */
 	REC_EXIT, /* exit() was called */
 };
 

@@ -15,4 +15,11 @@
  */
 size_t text_escape(char *out, size_t most, const char *in, size_t n, int quoted);
 
+/*
+ * Takes one unit of @width (2: UTF-16, 4: UTF-32) bytes of a text and yields the UTF-8 of what it
+ * ends, at most 4 bytes: how many, 0 for the first half of a pair, -1 for what is not valid. *@high is 0 at
+ * first, and again at the end of a valid text.
+ */
+int text_utf8(char out[4], uint32_t *high, uint32_t unit, int width);
+
 #endif

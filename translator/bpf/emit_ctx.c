@@ -89,16 +89,57 @@ void em_load(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
-/* The destination keeps its text when the read faults: read aside first. */
-void em_loadstr(struct gen *g, const struct ir_insn *i)
+/* Texts of wider characters. */
+static void load_utf(struct gen *g, const struct ir_insn *i)
 {
 	bool user = i->imm & IR_USER;
 
 	g_load(g, R3, &i->args[0]);
-	g_slot_addr(g, R1, g->u->slot.stmp);
+	g_load(g, R4, &i->args[1]);
+	ba_movi(g->as, R2, g_str_of(g, i->dst));
+	ba_movi(g->as, R5, (user ? IR_USER : 0) | IR_MEM_WIDTH(i->imm));
+	g_call_rt(g, RT_UTF);
+	ba_ji(g->as, BPF_JEQ, R0, 1,
+	      emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT, 0));
+	ba_ji(g->as, BPF_JEQ, R0, 2, emit_stub_arg(g, i, ERR_UTF, 0));
+}
+
+/* R2 = room for as many bytes as @v says, with the terminator. Jumps to @none when it is none. */
+static void string_room(struct gen *g, const struct ir_val *v, uint32_t none)
+{
+	uint32_t fits = ba_label(g->as);
+
+	g_load(g, R2, v);
+	ba_ji(g->as, BPF_JSLE, R2, 0, none);
+	ba_alui(g->as, BPF_ADD, R2, 1);
+	ba_ji(g->as, BPF_JLE, R2, (int32_t)g->u->maxstr, fits);
 	ba_movi(g->as, R2, g->u->maxstr);
+	ba_place(g->as, fits);
+}
+
+/* The destination keeps its text when the read faults: read aside first. */
+void em_loadstr(struct gen *g, const struct ir_insn *i)
+{
+	bool user = i->imm & IR_USER;
+	const struct ir_val *most = &i->args[1];
+	uint32_t none = ba_label(g->as);
+
+	if (IR_MEM_WIDTH(i->imm) > 1) {
+		load_utf(g, i);
+		return;
+	}
+	if (most->kind == IRV_INT && most->num >= g->u->maxstr - 1) {
+		ba_movi(g->as, R2, g->u->maxstr);
+	} else {
+		g_str_clear(g, g->u->slot.stmp);
+		string_room(g, most, none);
+	}
+	g_load(g, R3, &i->args[0]);
+	g_slot_addr(g, R1, g->u->slot.stmp);
 	ba_call(g->as, user ? BPF_FUNC_probe_read_user_str : BPF_FUNC_probe_read_kernel_str);
-	ba_ji(g->as, BPF_JSLT, R0, 0, emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT, 0));
+	ba_ji(g->as, BPF_JSLT, R0, 0,
+	      emit_stub_arg(g, i, user ? ERR_USTRFAULT : ERR_KSTRFAULT, 0));
+	ba_place(g->as, none);
 	g_slot_addr(g, R3, g->u->slot.stmp);
 	g_read_str(g, g_str_of(g, i->dst));
 }
@@ -264,6 +305,12 @@ void bpf_in_realtime_ns(struct gen *g, const struct ir_insn *i)
 void bpf_in_monotonic_ns(struct gen *g, const struct ir_insn *i)
 {
 	ba_call(g->as, BPF_FUNC_ktime_get_ns);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_speculation(struct gen *g, const struct ir_insn *i)
+{
+	g_next_seq(g);
 	g_done(g, i->dst, R0);
 }
 

@@ -100,6 +100,23 @@ static void end_constant(struct gen *g, uint32_t *pos)
 	*pos = 0;
 }
 
+/* One argument of a record. */
+static void rec_arg(struct gen *g, const struct ir_val *v, bool string, uint32_t *pos)
+{
+	if (string) {
+		uint32_t off = g_str_off(g, v, 0);
+
+		end_constant(g, pos);
+		ba_movi(g->as, R2, off);
+		g_call_rt(g, RT_REC_STR);
+	} else if (*pos) {
+		g_slot_st(g, BPF_DW, g->u->slot.rec + *pos, g_use(g, v, R1));
+		*pos += 8;
+	} else {
+		rec_num_dynamic(g, v);
+	}
+}
+
 void em_emit(struct gen *g, const struct ir_insn *i)
 {
 	const struct ir_fmt *f = g->u->m->fmts.v[i->ref];
@@ -107,24 +124,23 @@ void em_emit(struct gen *g, const struct ir_insn *i)
 
 	rec_begin(g, i->imm == IRO_WARN ? REC_WARN : REC_PRINT, i->ref);
 	for (uint32_t k = 0; k < i->nargs; k++) {
-		const struct ir_val *v = &i->args[k];
-
-		if (f->args.v[k] == IR_STR) {
-			uint32_t off = g_str_off(g, v, 0);
-
-			end_constant(g, &pos);
-			ba_movi(g->as, R2, off);
-			g_call_rt(g, RT_REC_STR);
-		} else if (f->specs.v[k] && fmt_is_mem(f->specs.v[k])) {
+		if (f->specs.v[k] && fmt_is_mem(f->specs.v[k])) {
 			end_constant(g, &pos);
 			rec_mem(g, i, k);
-		} else if (pos) {
-			g_slot_st(g, BPF_DW, g->u->slot.rec + pos, g_use(g, v, R1));
-			pos += 8;
 		} else {
-			rec_num_dynamic(g, v);
+			rec_arg(g, &i->args[k], f->args.v[k] == IR_STR, &pos);
 		}
 	}
+	rec_send(g, pos);
+}
+
+void em_send(struct gen *g, const struct ir_insn *i)
+{
+	uint32_t pos = sizeof(struct rec);
+
+	rec_begin(g, REC_SEND, i->imm);
+	for (uint32_t k = 0; k < i->nargs; k++)
+		rec_arg(g, &i->args[k], ir_send_operands[i->imm][k] == 's', &pos);
 	rec_send(g, pos);
 }
 

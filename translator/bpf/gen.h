@@ -147,6 +147,7 @@ enum rt_routine {
 	RT_REC_STR,
 	RT_REC_MEM,
 	RT_TEXT,
+	RT_UTF,
 	RT_ERROR,
 	RT_ITER_END,
 	RT_ITER_CLOSE,
@@ -311,6 +312,7 @@ void iter_close_all(struct gen *g); /* of the function being emitted */
 void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
 void g_stat_part(struct gen *g, uint32_t global, uint32_t fail);
 void g_accumulate(struct gen *g); /* adds R3 to the part at R0 */
+void g_next_seq(struct gen *g); /* R0 = a number that nobody else is given; changes R1 */
 void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
 
 /* rt.c */
@@ -350,6 +352,7 @@ void rt_terminate(struct gen *g); /* slot.fmt */
 /* The bytes in the third string temporary as text, by the flags of argument 5 */
 enum { TEXT_QUOTED = 1, TEXT_STOP = 2, TEXT_HEX = 4 }; /* stop: at a NUL */
 void rt_build_text(struct unit *u, uint32_t fn);
+void rt_build_utf(struct unit *u, uint32_t fn);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
 /*
  * Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict

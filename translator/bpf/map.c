@@ -122,10 +122,10 @@ void em_mhas(struct gen *g, const struct ir_insn *i)
 }
 
 /*
- * R0 = the next number of insertion order: a count, then the slot, since two CPUs that count at the
+ * The next number of insertion order: a count, then the slot, since two CPUs that count at the
  * same time may both read the higher count.
  */
-static void next_seq(struct gen *g)
+void g_next_seq(struct gen *g)
 {
 	ba_ld_data(g->as, R1, BD_SEQ);
 	ba_movi(g->as, R0, 1);
@@ -193,7 +193,7 @@ static void insert(struct gen *g, uint32_t global, uint32_t fail)
 /* slot.val = { next number, value } */
 static void build_value(struct gen *g, const struct ir_insn *i, const struct ir_val *v)
 {
-	next_seq(g);
+	g_next_seq(g);
 	g_slot_st(g, BPF_DW, g->u->slot.val, R0);
 	if (global_of(g, i->ref)->type == IR_STR)
 		g_copy_str(g, g->u->slot.val + BPF_ELEM_HEAD, v);
@@ -314,7 +314,7 @@ void g_stat_part(struct gen *g, uint32_t global, uint32_t fail)
 		ba_ld(g->as, BPF_DW, R1, R0, 0);
 		ba_ji(g->as, BPF_JNE, R1, 0, numbered);
 		ba_mov(g->as, R2, R0);
-		next_seq(g);
+		g_next_seq(g);
 		ba_st(g->as, BPF_DW, R2, 0, R0);
 		ba_mov(g->as, R0, R2);
 		ba_place(g->as, numbered);

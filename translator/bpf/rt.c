@@ -268,6 +268,7 @@ static const struct {
 	[RT_ITER_CLOSE] = { "rt_iter_close", 1, rt_build_iter_close },
 	[RT_REC_STR] = { "rt_rec_str", 2, build_rec_str },
 	[RT_REC_MEM] = { "rt_rec_mem", 4, build_rec_mem },
+	[RT_UTF] = { "rt_utf", 5, rt_build_utf },
 	[RT_TEXT] = { "rt_text", 5, rt_build_text },
 	[RT_ERROR] = { "rt_error", 2, build_error },
 };

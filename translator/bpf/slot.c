@@ -41,6 +41,13 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 	}
 	n->captures |= i->op == IR_capture ||
 		       (i->op == IR_intr && (i->ref == IN_ngroups || i->ref == IN_matched));
+	if (i->op == IR_send) {
+		uint32_t size = sizeof(struct rec);
+
+		for (const char *t = ir_send_operands[i->imm]; *t; t++)
+			size += *t == 's' ? REC_STR_BYTES(u->lay.strsz) : 8;
+		n->rec = at_least(n->rec, size);
+	}
 	if (i->op == IR_emit || i->op == IR_emitmem)
 		need_of_record(u, u->m->fmts.v[i->ref], n);
 }

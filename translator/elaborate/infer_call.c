@@ -4,21 +4,37 @@
 
 #include "elaborate/internal.h"
 
+/* __user_int8(address) ...: every width and sign */
+#define LOAD(space, sp, bits, name, sign)                                                          \
+	{ "__" sp name #bits, "i", BI_OP, IR_I64, IR_load, IR_MEM(bits / 8, sign) | (space) }
+#define LOADS(space, sp)                                                                           \
+	LOAD(space, sp, 8, "int", 1), LOAD(space, sp, 16, "int", 1),                               \
+		LOAD(space, sp, 32, "int", 1), LOAD(space, sp, 64, "int", 1),                      \
+		LOAD(space, sp, 8, "uint", 0), LOAD(space, sp, 16, "uint", 0),                     \
+		LOAD(space, sp, 32, "uint", 0)
 static const struct {
 	const char *name, *operands;
 	enum builtin_kind kind;
 	enum ir_type result;
+	enum ir_op op;
+	uint32_t imm;
 } builtins[] = {
-	{ "__frame", "", BI_FRAME, IR_I64 },
-	{ "__raise", "s", BI_RAISE, IR_VOID },
-	{ "__abort", "", BI_ABORT, IR_VOID },
-	{ "__warn", "s", BI_WARN, IR_VOID },
-	{ "__loadstr_user", "i", BI_LOADSTR_USER, IR_STR },
-	{ "__loadstr_kernel", "i", BI_LOADSTR_KERNEL, IR_STR },
+	{ "__frame", "", BI_OP, IR_I64, IR_frame, 0 },
+	{ "__raise", "s", BI_OP, IR_VOID, IR_raise, 0 },
+	{ "__abort", "", BI_ABORT, IR_VOID, 0, 0 },
+	{ "__warn", "s", BI_WARN, IR_VOID, 0, 0 },
+	{ "__loadstr_user", "ii", BI_OP, IR_STR, IR_loadstr, IR_USER },
+	{ "__loadstr_kernel", "ii", BI_OP, IR_STR, IR_loadstr, IR_KERNEL },
+	{ "__quoted_user", "iii", BI_OP, IR_STR, IR_loadbuf, IR_USER | IRB_QUOTED },
+	{ "__quoted_kernel", "iii", BI_OP, IR_STR, IR_loadbuf, IR_KERNEL | IRB_QUOTED },
+	LOADS(IR_USER, "user_"),
+	LOADS(IR_KERNEL, "kernel_"),
 };
 
 static bool find_builtin(const char *name, struct callee *c)
 {
+	enum ir_send send;
+
 	if (strncmp(name, "__", 2) != 0)
 		return false;
 	for (size_t n = 0; n < sizeof(builtins) / sizeof(builtins[0]); n++)
@@ -26,8 +42,19 @@ static bool find_builtin(const char *name, struct callee *c)
 			c->builtin = builtins[n].kind;
 			c->operands = builtins[n].operands;
 			c->result = builtins[n].result;
+			c->op = builtins[n].op;
+			c->imm = builtins[n].imm;
 			return true;
 		}
+	send = ir_send_find(name + 2);
+	if (send < IR_SEND_COUNT) {
+		c->builtin = BI_OP;
+		c->operands = ir_send_operands[send];
+		c->result = IR_VOID;
+		c->op = IR_send;
+		c->imm = send;
+		return true;
+	}
 	c->intrinsic = ir_intrinsic_find(name + 2);
 	if (c->intrinsic == IN_COUNT)
 		return false;

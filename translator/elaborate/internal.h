@@ -95,7 +95,7 @@ struct function {
 typedef VEC(struct function *) function_vec;
 
 /* Calls that are operations of their own and not rows of intrinsics.def. */
-enum builtin_kind { BI_INTRINSIC, BI_FRAME, BI_RAISE, BI_ABORT, BI_WARN, BI_LOADSTR_USER, BI_LOADSTR_KERNEL };
+enum builtin_kind { BI_INTRINSIC, BI_OP, BI_ABORT, BI_WARN };
 
 /* expr->sym of E_CALL: a function of the script or the library, or (fn NULL) a built-in. */
 struct callee {
@@ -103,6 +103,8 @@ struct callee {
 	function_vec fns; /* in the order in which they run; all but the last say "next" */
 	enum builtin_kind builtin;
 	enum ir_intrinsic intrinsic;
+	enum ir_op op; /* of BI_OP */
+	uint32_t imm;
 	const char *operands;
 	enum ir_type result;
 };

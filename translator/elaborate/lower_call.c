@@ -59,11 +59,9 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 	struct ir_insn *i;
 
 	switch (c->builtin) {
-	case BI_RAISE:
-		i = lower_insn(l, IR_raise, IR_NONE, args, nargs);
-		break;
-	case BI_FRAME:
-		i = lower_insn(l, IR_frame, r, NULL, 0);
+	case BI_OP:
+		i = lower_insn(l, c->op, r, args, nargs);
+		i->imm = c->imm;
 		break;
 	case BI_ABORT:
 		lower_insn(l, IR_intr, IR_NONE, NULL, 0)->ref = IN_exit;
@@ -72,11 +70,6 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 		break;
 	case BI_WARN:
 		return emit_warning(l, args[0]);
-	case BI_LOADSTR_USER:
-	case BI_LOADSTR_KERNEL:
-		i = lower_insn(l, IR_loadstr, r, args, nargs);
-		i->imm = c->builtin == BI_LOADSTR_USER ? IR_USER : IR_KERNEL;
-		break;
 	default:
 		i = lower_insn(l, IR_intr, r, args, nargs);
 		i->ref = c->intrinsic;

@@ -61,6 +61,7 @@ struct ir_store_ops {
 	/* All elements in insertion order, in @a. */
 	int (*snapshot)(void *store, uint32_t g, struct arena *a, struct ir_elem **out,
 			uint32_t *n);
+	int64_t (*new_id)(void *store); /* above 0, each time another one */
 	void (*lock)(void *store, const struct ir_probe *p);
 	void (*unlock)(void *store, const struct ir_probe *p);
 };

@@ -323,6 +323,21 @@ static int op_emit(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
+static int op_send(struct interp *in, union slot *r, const struct code *c)
+{
+	const char *types = ir_send_operands[c->insn->imm];
+
+	interp_record(in, REC_SEND, c->insn->imm);
+	for (uint32_t k = 0; types[k]; k++) {
+		if (types[k] == 's')
+			interp_record_str(in, r[c->args[k]].s);
+		else
+			interp_record_int(in, r[c->args[k]].i);
+	}
+	interp_record_send(in);
+	return 0;
+}
+
 /* A width or precision, from the format or from the arguments. */
 static int star(int from_format, const union slot *r, const struct code *c, uint32_t *at)
 {
@@ -435,6 +450,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_frame] = op_context,     [IR_tparg] = op_context,
 	[IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
+	[IR_send] = op_send,
 };
 
 interp_fn interp_op_fn(enum ir_op op)

@@ -70,7 +70,26 @@ const unsigned int ir_limit_n = sizeof(ir_limit_table) / sizeof(ir_limit_table[0
 
 const char *const ir_stat_name[IRS_NSTAT] = { "count", "sum", "min", "max", "avg", "variance" };
 const char *const ir_stream_name[2] = { "out", "warn" };
+#define SEND(name, operands) #name,
+const char *const ir_send_name[IR_SEND_COUNT] = {
+#include "sends.def"
+};
+#undef SEND
+#define SEND(name, operands) operands,
+const char *const ir_send_operands[IR_SEND_COUNT] = {
+#include "sends.def"
+};
+#undef SEND
 const char *const ir_buf_name[IRB_N] = { "text", "hex", "quoted" };
+
+enum ir_send ir_send_find(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < IR_SEND_COUNT && strcmp(ir_send_name[i], name) != 0)
+		i++;
+	return (enum ir_send)i;
+}
 
 enum ir_intrinsic ir_intrinsic_find(const char *name)
 {
@@ -118,7 +137,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
 		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
-		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF,
+		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
 	};
 
 	return kinds[op];

@@ -38,6 +38,15 @@ enum ir_intrinsic {
 	IN_COUNT
 };
 
+enum ir_send {
+#define SEND(name, operands) SEND_##name,
+#include "sends.def"
+#undef SEND
+	IR_SEND_COUNT
+};
+extern const char *const ir_send_operands[IR_SEND_COUNT];
+enum ir_send ir_send_find(const char *name); /* IR_SEND_COUNT when there is none */
+
 enum ir_error {
 #define ERR(id, text) ERR_##id,
 #include "errors.def"

@@ -15,6 +15,7 @@ enum ir_imm {
 	IMM_ERROR, /* enum ir_error */
 	IMM_NUM, /* a plain number: key, action count, argument number */
 	IMM_MEM, /* IR_MEM() with a space */
+	IMM_SEND, /* enum ir_send */
 	IMM_BUF, /* enum ir_buf with a space */
 	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
 };
@@ -23,6 +24,7 @@ enum ir_imm ir_imm_kind(enum ir_op op);
 extern const char *const ir_error_name[ERR_COUNT]; /* as errors.def has them */
 extern const char *const ir_stat_name[IRS_NSTAT];
 extern const char *const ir_stream_name[2];
+extern const char *const ir_send_name[IR_SEND_COUNT];
 extern const char *const ir_buf_name[IRB_N];
 const char *ir_type_name(enum ir_type t); /* void, long, string */
 

@@ -101,6 +101,9 @@ static void print_imm(struct buf *out, const struct ir_insn *i)
 	case IMM_NUM:
 		buf_printf(out, ".%u", i->imm);
 		break;
+	case IMM_SEND:
+		buf_printf(out, ".%s", i->imm < IR_SEND_COUNT ? ir_send_name[i->imm] : "?");
+		break;
 	case IMM_BUF:
 		buf_printf(out, ".%s.%s", i->imm & IR_USER ? "user" : "kernel",
 			   IR_BUF_FORM(i->imm) < IRB_N ? ir_buf_name[IR_BUF_FORM(i->imm)] : "?");

@@ -39,6 +39,7 @@ struct table {
 struct store {
 	const struct ir_module *m;
 	struct table *tables;
+	int64_t last_id;
 };
 
 static void *store_alloc(size_t size)
@@ -372,6 +373,11 @@ static int local_snapshot(void *arg, uint32_t g, struct arena *a, struct ir_elem
 	return 0;
 }
 
+static int64_t local_new_id(void *store)
+{
+	return ++((struct store *)store)->last_id;
+}
+
 const struct ir_store_ops ir_local_store = {
 	.scalar_get = local_scalar_get,
 	.scalar_set = local_scalar_set,
@@ -383,6 +389,7 @@ const struct ir_store_ops ir_local_store = {
 	.stat_add = local_stat_add,
 	.stat_get = local_stat_get,
 	.snapshot = local_snapshot,
+	.new_id = local_new_id,
 };
 
 void *ir_local_store_new(const struct ir_module *m)

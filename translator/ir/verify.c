@@ -177,6 +177,8 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 		if (i->op == IR_arg && !i->imm)
 			return verify_fail(v, "arguments are counted from 1");
 		return true;
+	case IMM_SEND:
+		return i->imm < IR_SEND_COUNT || verify_fail(v, "staprun has no %u", i->imm);
 	case IMM_BUF:
 		return !(i->imm & ~(IR_USER | 15u)) && IR_BUF_FORM(i->imm) < IRB_N
 			       ? true
@@ -242,10 +244,11 @@ static bool check_open(struct verifier *v, const struct ir_insn *i)
 		types[0] = IR_I64;
 		return check_star(v, i, 0, i->nargs ? 1 : 0, types);
 	}
-	if (i->op != IR_intr)
+	if (i->op != IR_intr && i->op != IR_send)
 		return check_star(v, i, 0, v->m->fmts.v[i->ref]->args.n,
 				  v->m->fmts.v[i->ref]->args.v);
-	for (letters = ir_intrinsics[i->ref].operands; *letters; letters++)
+	letters = i->op == IR_send ? ir_send_operands[i->imm] : ir_intrinsics[i->ref].operands;
+	for (; *letters; letters++)
 		types[n++] = *letters == 's' ? IR_STR : IR_I64;
 	return check_star(v, i, 0, n, types);
 }

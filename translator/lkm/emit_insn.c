@@ -497,6 +497,17 @@ static uint32_t put_mem_args(struct lkm_emit *e, const struct ir_insn *i)
 	return n;
 }
 
+OP_FN(send)
+{
+	const char *list = put_list(e, i, i->nargs);
+	uint64_t strings = 0;
+
+	for (uint32_t k = 0; k < i->nargs; k++)
+		strings |= (uint64_t)val_is_str(e, i->args[k]) << k;
+	buf_printf(e->out, "\tsp_emit(c, %u, %u, %u, 0x%llxULL, %s);\n", REC_SEND, i->imm, i->nargs,
+		   (unsigned long long)strings, list);
+}
+
 OP_FN(emitmem)
 {
 	const char *list;
@@ -644,9 +655,9 @@ OP_FN(load)
 OP_FN(loadstr)
 {
 	if (i->dst != IR_NONE)
-		failing(e, i, "sp_loadstr(c, $0, $i, $d)");
+		failing(e, i, "sp_loadstr(c, $0, $1, $i, $d)");
 	else
-		failing(e, i, "sp_loadstr(c, $0, $i, c->scratch)");
+		failing(e, i, "sp_loadstr(c, $0, $1, $i, c->scratch)");
 }
 
 OP_FN(loadbuf)
