@@ -217,8 +217,10 @@ static void step_back(struct gen *g, const struct bpf_regex *r, uint32_t stop)
 	ba_alu(g->as, BPF_ADD, R4, R7);
 	ba_alu(g->as, BPF_ADD, R4, R7);
 	ba_ld(g->as, BPF_H, R3, R4, -2);
-	ba_alu(g->as, BPF_ADD, R6, R7);
-	ba_ld(g->as, BPF_B, R1, R6, -1);
+	/* not by R6: older verifiers do not see that R7 is not 0, and that may be the slot's start */
+	g_slot_addr(g, R4, g->u->slot.match_str);
+	ba_alu(g->as, BPF_ADD, R4, R7);
+	ba_ld(g->as, BPF_B, R1, R4, -1);
 	look_up(g, BPF_B, R1, R2, r->classes, 256, stop);
 	ba_alui(g->as, BPF_MUL, R3, (int32_t)t->nclasses);
 	ba_alu(g->as, BPF_ADD, R3, R1);
@@ -277,7 +279,7 @@ static void build_backward_step(struct unit *u, uint32_t step, const struct bpf_
 	uint32_t stop, first, apply;
 	struct gen g;
 
-	rt_begin(&g, u, step, 2, 1u << 2);
+	rt_begin(&g, u, step, 2, 0);
 	stop = ba_label(g.as);
 	first = ba_label(g.as);
 	apply = ba_label(g.as);
