@@ -59,10 +59,11 @@ static int load_error(struct bpf_run *b, const char *what, int err)
  * The type of a statistic's value depends on the number of CPUs. libbpf has copied the types but
  * not loaded them; the two numbers are set in its copy, which its interface only lets us read.
  */
-static void size_stat_type(struct bpf_run *b)
+static void size_stat_type(struct bpf_run *b, const struct bpf_global *g)
 {
 	const struct btf *btf = bpf_object__btf(b->obj);
-	int id = btf ? btf__find_by_name_kind(btf, BPF_STAT_STRUCT, BTF_KIND_STRUCT) : -1;
+	const char *name = arena_printf(&b->run->arena, BPF_STAT_STRUCT "%s", g->map);
+	int id = btf ? btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT) : -1;
 	struct btf_type *t, *array;
 
 	if (id < 0)
@@ -70,7 +71,7 @@ static void size_stat_type(struct bpf_run *b)
 	t = (struct btf_type *)(uintptr_t)btf__type_by_id(btf, (uint32_t)id);
 	array = (struct btf_type *)(uintptr_t)btf__type_by_id(btf, btf_members(t)[1].type);
 	btf_array(array)->nelems = (uint32_t)b->ncpu;
-	t->size = BPF_STAT_BYTES(b->ncpu);
+	t->size = bpf_value_size(g, (uint32_t)b->ncpu);
 }
 
 static uint32_t ring_bytes(const struct run *r)
@@ -114,7 +115,8 @@ static int size_iterators(struct bpf_run *b, char *ro)
 static int size_maps(struct bpf_run *b)
 {
 	struct bpf_map *map, *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
-	uint64_t ncpu = (uint64_t)b->ncpu, last = BPF_STAT_BYTES(ncpu) - BPF_STAT_PART;
+	uint32_t zero = 0;
+	uint64_t ncpu = (uint64_t)b->ncpu;
 	size_t size = 0;
 	/*
 	 * its interface gives a const pointer, but before loading the memory is the program's to
@@ -126,22 +128,25 @@ static int size_maps(struct bpf_run *b)
 	if (!ro || size < RD_ZERO)
 		return -EINVAL;
 	memcpy(ro + RD_NCPU, &ncpu, 8);
-	memcpy(ro + RD_STAT_MAX, &last, 8);
-	size_stat_type(b);
 	r |= size_iterators(b, ro);
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
 	r |= map ? bpf_map__set_max_entries(map, BPF_LEVELS * (uint32_t)b->ncpu) : -EINVAL;
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);
 	r |= map ? bpf_map__set_max_entries(map, ring_bytes(b->run)) : -EINVAL;
-	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_ZERO);
-	if (map)
-		r |= bpf_map__set_value_size(map, BPF_STAT_BYTES(b->ncpu));
 	for (uint32_t g = 0; g < b->run->ir->globals.n; g++) {
+		uint32_t value = bpf_value_size(&b->lay.g[g], (uint32_t)b->ncpu);
+
 		if (!b->run->ir->globals.v[g]->is_stat)
 			continue;
+		if (value > zero)
+			zero = value;
+		size_stat_type(b, &b->lay.g[g]);
 		map = bpf_object__find_map_by_name(b->obj, b->lay.g[g].map);
-		r |= map ? bpf_map__set_value_size(map, BPF_STAT_BYTES(b->ncpu)) : -EINVAL;
+		r |= map ? bpf_map__set_value_size(map, value) : -EINVAL;
 	}
+	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_ZERO);
+	if (map)
+		r |= bpf_map__set_value_size(map, zero);
 	return r;
 }
 

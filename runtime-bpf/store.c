@@ -25,7 +25,7 @@ static const struct ir_global *global_of(const struct bpf_run *b, uint32_t g)
 
 static uint32_t value_size(const struct bpf_run *b, uint32_t g)
 {
-	return global_of(b, g)->is_stat ? BPF_STAT_BYTES(b->ncpu) : b->lay.g[g].value_size;
+	return bpf_value_size(&b->lay.g[g], (uint32_t)b->ncpu);
 }
 
 void bpf_store_init(struct bpf_run *b)
@@ -336,30 +336,45 @@ static void clear(void *store, uint32_t g)
 
 /* ---- statistics ---- */
 
-static uint8_t *part_of(uint8_t *value, int cpu, int level)
+static const uint8_t *cpu_of(const struct bpf_global *bg, const uint8_t *value, int cpu)
 {
-	return value + BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)cpu +
-	       BPF_STAT_PART * (uint32_t)level;
+	return value + BPF_STAT_HEAD + bg->cpu_size * (uint32_t)cpu;
 }
 
-static void merge(const struct bpf_run *b, uint8_t *value, struct ir_stat_data *out)
+static void merge(const struct bpf_run *b, uint32_t g, const uint8_t *value, struct agg *out)
 {
-	*out = (struct ir_stat_data){ 0 };
+	const struct bpf_global *bg = &b->lay.g[g];
+
+	*out = (struct agg){ 0 };
 	for (int cpu = 0; cpu < b->ncpu; cpu++) {
 		for (int level = 0; level < BPF_LEVELS; level++) {
-			struct ir_stat_data p;
+			struct agg p = { 0 };
 
-			memcpy(&p, part_of(value, cpu, level), sizeof(p));
-			if (!p.count)
-				continue;
-			if (!out->count || p.min < out->min)
-				out->min = p.min;
-			if (!out->count || p.max > out->max)
-				out->max = p.max;
-			out->count += p.count;
-			out->sum = (int64_t)((uint64_t)out->sum + (uint64_t)p.sum);
+			memcpy(&p, cpu_of(bg, value, cpu) + bg->part_size * (uint32_t)level,
+			       bg->part_size);
+			agg_merge(out, &p, bg->part_size == sizeof(p));
 		}
 	}
+}
+
+static bool hist_get(void *store, uint32_t g, const struct ir_data *keys, uint64_t *counts)
+{
+	struct bpf_run *b = store;
+	uint32_t buckets = global_of(b, g)->hist.buckets;
+
+	put_keys(b, g, keys);
+	if (!look_up(b, g))
+		return false;
+	memset(counts, 0, buckets * sizeof(*counts));
+	for (int cpu = 0; cpu < b->ncpu; cpu++) {
+		uint64_t part[AGG_MAX_BUCKETS];
+
+		memcpy(part, cpu_of(&b->lay.g[g], b->value, cpu) + b->lay.g[g].hist_off,
+		       buckets * sizeof(*part));
+		for (uint32_t k = 0; k < buckets; k++)
+			counts[k] += part[k];
+	}
+	return true;
 }
 
 /* Only a program can add beside others that do: see emit_user_add(). */
@@ -377,16 +392,16 @@ static int stat_add(void *store, uint32_t g, const struct ir_data *keys, int64_t
 	return opts.retval ? full_error(b, g, operand) : 0;
 }
 
-static bool stat_get(void *store, uint32_t g, const struct ir_data *keys, struct ir_stat_data *out)
+static bool stat_get(void *store, uint32_t g, const struct ir_data *keys, struct agg *out)
 {
 	struct bpf_run *b = store;
 
 	put_keys(b, g, keys);
 	if (!look_up(b, g)) {
-		*out = (struct ir_stat_data){ 0 };
+		*out = (struct agg){ 0 };
 		return false;
 	}
-	merge(b, b->value, out);
+	merge(b, g, b->value, out);
 	return true;
 }
 
@@ -400,7 +415,7 @@ static int by_seq(const void *a, const void *b)
 }
 
 static void take_elem(struct bpf_run *b, uint32_t g, struct arena *a, const uint8_t *key,
-		      uint8_t *value, struct ir_elem *out)
+		      const uint8_t *value, struct ir_elem *out)
 {
 	const struct ir_global *gl = global_of(b, g);
 
@@ -411,7 +426,7 @@ static void take_elem(struct bpf_run *b, uint32_t g, struct arena *a, const uint
 	}
 	out->seq = seq_of(value);
 	if (gl->is_stat) {
-		merge(b, value, &out->stat);
+		merge(b, g, value, &out->stat);
 		return;
 	}
 	take(b, value + BPF_ELEM_HEAD, gl->type, &out->val);
@@ -419,19 +434,117 @@ static void take_elem(struct bpf_run *b, uint32_t g, struct arena *a, const uint
 		out->val.str = arena_strdup(a, out->val.str);
 }
 
-static int snapshot(void *store, uint32_t g, struct arena *a, struct ir_elem **out, uint32_t *n)
+/* The keys of a slice at their places in a key; what is not fixed stays zero. */
+static uint8_t *slice_keys(struct bpf_run *b, uint32_t g, const struct ir_slice *which,
+			   struct arena *a)
+{
+	uint8_t *keys = arena_alloc(a, b->lay.g[g].key_size);
+
+	for (uint32_t k = 0; k < global_of(b, g)->nkeys; k++)
+		if (which->fixed >> k & 1)
+			put(b, keys + b->lay.g[g].key_off[k], &which->keys[k]);
+	return keys;
+}
+
+/* Strings have zeros behind them, so that keys are compared as bytes. */
+static bool in_slice(const struct bpf_run *b, uint32_t g, uint32_t fixed, const uint8_t *want,
+		     const uint8_t *key)
+{
+	for (uint32_t k = 0; k < global_of(b, g)->nkeys; k++) {
+		uint32_t off = b->lay.g[g].key_off[k];
+		size_t size = global_of(b, g)->keys[k] == IR_STR ? b->lay.strsz : 8;
+
+		if (fixed >> k & 1 && memcmp(key + off, want + off, size) != 0)
+			return false;
+	}
+	return true;
+}
+
+/* Visits the elements of a slice, in the map's order, until @visit says so. */
+static int each_of_slice(struct bpf_run *b, uint32_t g, const struct ir_slice *which,
+			 bool (*visit)(struct bpf_run *b, uint32_t g, const uint8_t *key,
+				       const uint8_t *value, void *arg),
+			 void *arg)
+{
+	uint32_t ks = b->lay.g[g].key_size, vs = value_size(b, g);
+	struct arena tmp;
+	struct elements e;
+	const uint8_t *want;
+	int r;
+
+	arena_init(&tmp);
+	want = slice_keys(b, g, which, &tmp);
+	r = read_all(b, g, &e);
+	for (uint32_t i = 0; i < e.n && !r; i++) {
+		const uint8_t *key = e.keys + (size_t)i * ks;
+
+		if (in_slice(b, g, which->fixed, want, key) &&
+		    visit(b, g, key, e.values + (size_t)i * vs, arg))
+			break;
+	}
+	free_all(&e);
+	arena_fini(&tmp);
+	return r;
+}
+
+static bool found_one(struct bpf_run *b, uint32_t g, const uint8_t *key, const uint8_t *value,
+		      void *arg)
+{
+	(void)b;
+	(void)g;
+	(void)key;
+	(void)value;
+	return *(bool *)arg = true;
+}
+
+static bool has_any(void *store, uint32_t g, const struct ir_slice *which)
+{
+	bool found = false;
+
+	return !each_of_slice(store, g, which, found_one, &found) && found;
+}
+
+static bool delete_one(struct bpf_run *b, uint32_t g, const uint8_t *key, const uint8_t *value,
+		       void *arg)
+{
+	(void)value;
+	(void)arg;
+	bpf_map_delete_elem(b->map_fd[g], key);
+	return false;
+}
+
+static void del_any(void *store, uint32_t g, const struct ir_slice *which)
+{
+	(void)each_of_slice(store, g, which, delete_one, NULL);
+}
+
+struct taken {
+	struct arena *a;
+	VEC(struct ir_elem) v;
+};
+
+static bool take_one(struct bpf_run *b, uint32_t g, const uint8_t *key, const uint8_t *value,
+		     void *arg)
+{
+	struct taken *t = arg;
+	struct ir_elem e = { 0 };
+
+	take_elem(b, g, t->a, key, value, &e);
+	vec_push(t->a, &t->v, e);
+	return false;
+}
+
+static int snapshot(void *store, uint32_t g, const struct ir_slice *which, struct arena *a,
+		    struct ir_elem **out, uint32_t *n)
 {
 	struct bpf_run *b = store;
-	struct elements e;
-	int r = read_all(b, g, &e);
+	struct taken t = { .a = a };
+	int r = each_of_slice(b, g, which, take_one, &t);
 
-	*n = r ? 0 : e.n;
-	*out = arena_alloc(a, sizeof(**out) * (*n + 1));
-	for (uint32_t i = 0; i < *n; i++)
-		take_elem(b, g, a, e.keys + (size_t)i * b->lay.g[g].key_size,
-			  e.values + (size_t)i * value_size(b, g), &(*out)[i]);
-	free_all(&e);
-	qsort(*out, *n, sizeof(**out), by_seq);
+	*n = r ? 0 : t.v.n;
+	*out = t.v.v;
+	if (*n)
+		qsort(*out, *n, sizeof(**out), by_seq);
 	return r ? ERR_ITER : 0;
 }
 
@@ -476,6 +589,9 @@ const struct ir_store_ops bpf_store = {
 	.clear = clear,
 	.stat_add = stat_add,
 	.stat_get = stat_get,
+	.hist_get = hist_get,
+	.has_any = has_any,
+	.del_any = del_any,
 	.snapshot = snapshot,
 	.new_id = new_id,
 	.lock = lock,

@@ -68,6 +68,7 @@ union sp_data {
 
 #include "base/regex_walk.h"
 
+struct agg_hist; /* base/agg.h */
 struct sp_map; /* an array, a statistic, or several CPUs' parts of one */
 struct sp_ctx;
 
@@ -79,6 +80,8 @@ struct sp_global {
 	u8 nkeys, keys[SP_MAXKEYS];
 	u8 is_map; /* else a scalar in the script's own data */
 	u32 max_entries;
+	u32 stat_words; /* of struct agg, that a statistic keeps */
+	const struct agg_hist *hist; /* and its histogram, or NULL */
 	void *scalar; /* its place, unless it is a map: an s64, or maxstringlen bytes */
 };
 
@@ -91,6 +94,7 @@ struct sp_iter_desc {
 	u32 global;
 	s32 dir, key; /* as struct ir_iter */
 	u32 stat;
+	u32 fixed; /* mask of the keys that are given: a slice */
 };
 
 enum { SP_PF_OPTIONAL = 1, SP_PF_FILTER = 2, SP_PF_JIFFIES = 4 };
@@ -113,6 +117,7 @@ struct sp_script {
 	u32 nglobals, nprobes, niters, nsession;
 	u32 captures; /* some code asks for the groups of a match */
 	s64 maxaction, maxaction_interruptible;
+	s64 hist_width, hist_elision;
 	u64 string_bytes; /* deepest use of a context's string stack */
 	const struct sp_global *globals;
 	struct sp_map **maps; /* by global; filled in by the runtime */
@@ -149,13 +154,14 @@ struct sp_ctx {
 	struct sp_iter *open; /* iterators in use */
 	struct sp_match *match; /* of sp_capture(); NULL when the script has none */
 	char *strings, *scratch; /* the string stack; one string for what needs a copy */
+	u64 *hist; /* a histogram being read */
 	u32 busy, interruptible;
 };
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 176, "struct sp_ctx is shared");
-_Static_assert(sizeof(struct sp_global) == 40, "struct sp_global is shared");
-_Static_assert(sizeof(struct sp_script) == 112, "struct sp_script is shared");
+_Static_assert(sizeof(struct sp_ctx) == 184, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
+_Static_assert(sizeof(struct sp_script) == 128, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 
@@ -180,11 +186,19 @@ s64 sp_map_num(struct sp_ctx *c, u32 g, const union sp_data *keys);
 void sp_map_str(struct sp_ctx *c, u32 g, const union sp_data *keys, char *to);
 s64 sp_map_has(struct sp_ctx *c, u32 g, const union sp_data *keys);
 void sp_map_del(struct sp_ctx *c, u32 g, const union sp_data *keys);
+/* Any or all elements of a slice: @keys has those of the mask @fixed. */
+s64 sp_map_has_any(struct sp_ctx *c, u32 g, u32 fixed, const union sp_data *keys);
+void sp_map_del_any(struct sp_ctx *c, u32 g, u32 fixed, const union sp_data *keys);
 void sp_map_clear(struct sp_ctx *c, u32 g);
 s32 sp_stat_add(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 v);
 s32 sp_stat_get(struct sp_ctx *c, u32 g, const union sp_data *keys, u32 op, s64 *out);
 
-s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit);
+s32 sp_hist_get(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 bucket, s64 *out);
+s32 sp_hist_emit(struct sp_ctx *c, u32 g, const union sp_data *keys);
+s32 sp_hist_text(struct sp_ctx *c, u32 g, const union sp_data *keys, char *to);
+
+/* @keys: the iterator's fixed ones. */
+s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit, const union sp_data *keys);
 s64 sp_it_next(struct sp_ctx *c, u32 iter);
 s64 sp_it_key_num(struct sp_ctx *c, u32 iter, u32 key);
 void sp_it_key_str(struct sp_ctx *c, u32 iter, u32 key, char *to);

@@ -166,14 +166,16 @@ SP_CODE s32 sp_more_actions(struct sp_ctx *c)
 static int sp_context_alloc(struct sp_ctx *c)
 {
 	u64 str = sp_script.maxstringlen;
+	u64 bytes = ALIGN(sp_script.string_bytes + 2 * str + sp_match_bytes(), 8);
 
-	c->strings = sp_big_alloc(sp_script.string_bytes + 2 * str + sp_match_bytes());
+	c->strings = sp_big_alloc(bytes + AGG_MAX_BUCKETS * sizeof(*c->hist));
 	if (!c->strings)
 		return -ENOMEM;
 	c->frame_end = c->strings + sp_script.string_bytes;
 	c->scratch = c->frame_end;
 	c->err.text = c->scratch + str;
 	sp_match_init(c, c->err.text + str);
+	c->hist = (u64 *)(c->strings + bytes);
 	return 0;
 }
 

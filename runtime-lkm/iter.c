@@ -25,10 +25,8 @@ static SP_CODE s64 sp_iter_compare(const struct sp_iter *it, const struct sp_ite
 		return x < y ? -1 : x > y;
 	}
 	if (!d->key && m->g->is_stat) {
-		if (!sp_stat_extract((const struct sp_stat *)(ea + off), d->stat, &x))
-			x = 0;
-		if (!sp_stat_extract((const struct sp_stat *)(eb + off), d->stat, &y))
-			y = 0;
+		x = it->rank[a];
+		y = it->rank[b];
 		order = x < y ? -1 : x > y;
 	} else if (type == SP_STR) {
 		order = sp_str_cmp(ea + off, eb + off);
@@ -88,15 +86,32 @@ static SP_CODE void sp_iter_best(struct sp_iter *it, const struct sp_iter_desc *
 	it->order[lo] = elem;
 }
 
-static SP_CODE void sp_iter_fill(struct sp_iter *it, const struct sp_iter_desc *d, s64 limit)
+/* The elements of the slice, in no order of statistics yet. */
+static SP_CODE void sp_iter_take(struct sp_iter *it, const struct sp_iter_desc *d,
+				 const union sp_data *keys)
+{
+	const struct sp_map *m = it->map;
+	u32 i, left = it->from->n;
+
+	it->n = 0;
+	for (i = it->from->first; i && left--; i = sp_part_elem(m, it->from, i)->next) {
+		if (d->fixed && !sp_key_in_slice(m, sp_part_elem(m, it->from, i), d->fixed, keys))
+			continue;
+		it->order[it->n++] = i;
+		if (it->rank && !sp_stat_extract(sp_stat_of(m, it->from, i), d->stat, &it->rank[i]))
+			it->rank[i] = 0;
+	}
+}
+
+static SP_CODE void sp_iter_fill(struct sp_iter *it, const struct sp_iter_desc *d, s64 limit,
+				 const union sp_data *keys)
 {
 	static const struct sp_iter_desc by_seq = { 0 };
 	const struct sp_map *m = it->map;
-	u32 i, k, total = it->from->n;
+	u32 k, total;
 
-	it->n = 0;
-	for (i = it->from->first; i && it->n < total; i = sp_part_elem(m, it->from, i)->next)
-		it->order[it->n++] = i;
+	sp_iter_take(it, d, keys);
+	total = it->n;
 	if (m->g->is_stat)
 		sp_iter_sort(it, &by_seq);
 	if (d->dir && limit >= 0 && limit < total / 8) {
@@ -124,7 +139,7 @@ static SP_CODE void sp_iter_close(struct sp_ctx *c, struct sp_iter *it)
 	}
 }
 
-SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit)
+SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit, const union sp_data *keys)
 {
 	const struct sp_iter_desc *d = &sp_script.iters[iter];
 	struct sp_iter *it = &sp_iters[iter];
@@ -142,7 +157,7 @@ SP_CODE s32 sp_it_begin(struct sp_ctx *c, u32 iter, s64 limit)
 		sp_part_clear(it->from);
 		sp_stat_collect(it->map, it->from);
 	}
-	sp_iter_fill(it, d, limit);
+	sp_iter_fill(it, d, limit, keys);
 	return 0;
 }
 
@@ -192,8 +207,8 @@ SP_CODE void sp_it_val_str(struct sp_ctx *c, u32 iter, char *to)
 
 SP_CODE s32 sp_it_stat(struct sp_ctx *c, u32 iter, u32 op, s64 *out)
 {
-	const struct sp_stat *s =
-		(const struct sp_stat *)(sp_iter_at(iter) + sp_iters[iter].map->val_off);
+	const struct agg *s =
+		(const struct agg *)(sp_iter_at(iter) + sp_iters[iter].map->val_off);
 
 	return sp_stat_extract(s, op, out) ? 0 : sp_fail(c, SP_ERR_EMPTY, 0);
 }
@@ -210,6 +225,11 @@ static int sp_iter_alloc(struct sp_iter *it, const struct sp_iter_desc *d)
 	it->spare = it->order ? sp_big_alloc(max * sizeof(*it->spare)) : NULL;
 	if (!it->spare)
 		return -ENOMEM;
+	if (it->map->g->is_stat && d->dir && !d->key) {
+		it->rank = sp_big_alloc((max + 1) * sizeof(*it->rank));
+		if (!it->rank)
+			return -ENOMEM;
+	}
 	it->from = it->map->g->is_stat ? sp_part_alloc(it->map, &bytes) : it->map->parts[0];
 	return it->from ? 0 : -ENOMEM;
 }
@@ -242,6 +262,7 @@ static void sp_iters_free(void)
 
 		vfree(it->order);
 		vfree(it->spare);
+		vfree(it->rank);
 		if (it->map && it->map->g->is_stat)
 			sp_part_free(it->from);
 	}

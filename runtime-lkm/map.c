@@ -61,6 +61,24 @@ static SP_CODE bool sp_key_equal(const struct sp_map *m, const struct sp_elem *e
 	return true;
 }
 
+static SP_CODE bool sp_key_in_slice(const struct sp_map *m, const struct sp_elem *e, u32 fixed,
+				    const union sp_data *keys)
+{
+	u32 i;
+
+	for (i = 0; i < m->g->nkeys; i++) {
+		const char *key = (const char *)e + m->key_off[i];
+
+		if (!(fixed >> i & 1))
+			continue;
+		if (m->g->keys[i] == SP_I64 ? *(const s64 *)key != keys->num
+					    : !sp_str_eq(key, keys->str))
+			return false;
+		keys++;
+	}
+	return true;
+}
+
 static SP_CODE void sp_key_store(const struct sp_map *m, struct sp_elem *e,
 				 const union sp_data *keys)
 {
@@ -280,7 +298,12 @@ static void sp_map_layout(struct sp_map *m)
 		off += sp_slot_size(m->g->keys[i]);
 	}
 	m->val_off = off;
-	m->elem_size = off + (m->g->is_stat ? sizeof(struct sp_stat) : sp_slot_size(m->g->type));
+	m->squares = m->g->stat_words == AGG_WORDS_SQUARES;
+	m->hist_off = off + 8 * m->g->stat_words;
+	if (m->g->is_stat)
+		m->elem_size = m->hist_off + (m->g->hist ? 8 * m->g->hist->buckets : 0);
+	else
+		m->elem_size = off + sp_slot_size(m->g->type);
 }
 
 static int sp_map_alloc(u32 number)

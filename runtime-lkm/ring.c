@@ -140,6 +140,12 @@ static struct sp_ring *sp_ring_wait(u32 size, unsigned long *flags)
 	}
 }
 
+/* Strings and memory are among the first 64 arguments. */
+static inline bool sp_is_bit(u64 mask, u32 i)
+{
+	return i < 64 && (mask >> i & 1);
+}
+
 /* What goes into one record. */
 struct sp_emit {
 	struct rec head;
@@ -168,7 +174,7 @@ static SP_CODE bool sp_ring_write(struct sp_ring *r, const struct sp_emit *e, u3
 	for (i = 0; i < e->n; i++) {
 		u32 bytes = 8;
 
-		if ((e->strings | e->mems) >> i & 1) {
+		if (sp_is_bit(e->strings | e->mems, i)) {
 			bytes = REC_STR_BYTES(e->len[i]);
 			*(u64 *)(p + bytes - 8) = 0;
 			*(u32 *)p = e->len[i];
@@ -199,7 +205,7 @@ static SP_CODE void sp_emit_init(struct sp_emit *e, u32 type, u32 id, u32 n, u64
 	e->mems = e->users = 0;
 	e->n = n;
 	for (i = 0; i < n; i++) {
-		if (strings >> i & 1) {
+		if (sp_is_bit(strings, i)) {
 			e->len[i] = strlen(args[i].str);
 			e->head.size += REC_STR_BYTES(e->len[i]);
 		} else {

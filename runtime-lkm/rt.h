@@ -9,6 +9,7 @@
 #include "kernel.h"
 
 #include "abi.h"
+#include "base/agg.h"
 #include "base/fmt.h"
 #include "base/record.h"
 #include "base/text.h"
@@ -72,10 +73,6 @@ static void sp_run_session_probe(const struct sp_probe *p);
 
 /* ---- maps ---- */
 
-struct sp_stat {
-	s64 count, sum, min, max;
-};
-
 struct sp_elem {
 	u32 hnext, prev, next; /* element numbers; 0: none */
 	u32 hash;
@@ -98,6 +95,8 @@ struct sp_map {
 	const struct sp_global *g;
 	u32 number, nparts; /* one part, or one for each possible CPU (statistics) */
 	u32 elem_size, val_off;
+	u32 hist_off; /* statistics with a histogram: its counts */
+	bool squares;
 	u32 key_off[SP_MAXKEYS];
 	u32 distinct; /* statistics: different keys over all parts */
 	atomic_t insert_lock;
@@ -106,6 +105,9 @@ struct sp_map {
 };
 
 static struct sp_elem *sp_part_elem(const struct sp_map *m, const struct sp_part *p, u32 i);
+/* Whether the keys of an element are those of a slice. */
+static bool sp_key_in_slice(const struct sp_map *m, const struct sp_elem *e, u32 fixed,
+			    const union sp_data *keys);
 static struct sp_part *sp_part_alloc(const struct sp_map *m, u64 *bytes);
 static void sp_part_free(struct sp_part *p);
 static int sp_maps_alloc(void) __must_check;
@@ -117,6 +119,7 @@ struct sp_iter {
 	struct sp_map *map;
 	struct sp_part *from; /* holds the elements: the map's, or a merged copy (statistics) */
 	u32 *order, *spare;
+	s64 *rank; /* of statistics sorted by value: by element number; else NULL */
 	u32 n, pos; /* pos: of the current element, from 1 */
 	u32 depth; /* of the call that opened it */
 	bool open;

@@ -23,25 +23,32 @@ static SP_CODE void sp_spin_end(atomic_t *l)
 	for ((k) = 0; (k) < (m)->nparts; (k)++)                                                    \
 		if ((m)->parts[k])
 
-static SP_CODE struct sp_stat *sp_stat_of(const struct sp_map *m, const struct sp_part *p, u32 i)
+static SP_CODE struct agg *sp_stat_of(const struct sp_map *m, const struct sp_part *p, u32 i)
 {
-	return (struct sp_stat *)((char *)sp_part_elem(m, p, i) + m->val_off);
+	return (struct agg *)((char *)sp_part_elem(m, p, i) + m->val_off);
 }
 
-static SP_CODE void sp_stat_merge(struct sp_stat *into, const struct sp_stat *s)
+static SP_CODE u64 *sp_hist_of(const struct sp_map *m, const struct sp_part *p, u32 i)
 {
-	if (!s->count)
-		return;
-	if (!into->count || s->min < into->min)
-		into->min = s->min;
-	if (!into->count || s->max > into->max)
-		into->max = s->max;
-	into->count += s->count;
-	into->sum = (s64)((u64)into->sum + (u64)s->sum);
+	return (u64 *)((char *)sp_part_elem(m, p, i) + m->hist_off);
+}
+
+/* One more value in element @i. */
+static SP_CODE void sp_stat_value(const struct sp_map *m, const struct sp_part *p, u32 i, s64 v)
+{
+	agg_add(sp_stat_of(m, p, i), v, m->squares);
+	if (m->g->hist)
+		sp_hist_of(m, p, i)[agg_bucket(m->g->hist, v)]++;
+}
+
+/* Element @i is new: nothing in it yet. */
+static SP_CODE void sp_stat_empty(const struct sp_map *m, const struct sp_part *p, u32 i)
+{
+	memset(sp_stat_of(m, p, i), 0, m->elem_size - m->val_off);
 }
 
 /* False when an empty aggregate has no such thing. */
-static SP_CODE bool sp_stat_extract(const struct sp_stat *s, u32 op, s64 *out)
+static SP_CODE bool sp_stat_extract(const struct agg *s, u32 op, s64 *out)
 {
 	if (!s->count && op != SP_COUNT && op != SP_SUM)
 		return false;
@@ -57,6 +64,9 @@ static SP_CODE bool sp_stat_extract(const struct sp_stat *s, u32 op, s64 *out)
 		break;
 	case SP_MAX:
 		*out = s->max;
+		break;
+	case SP_VARIANCE:
+		*out = agg_variance(s);
 		break;
 	default:
 		*out = sp_div(s->sum, s->count);
@@ -136,7 +146,8 @@ static SP_CODE s32 sp_stat_insert(struct sp_ctx *c, struct sp_map *m, struct sp_
 	i = sp_part_insert(m, p, hash, keys);
 	e = sp_part_elem(m, p, i);
 	e->seq = seq;
-	*sp_stat_of(m, p, i) = (struct sp_stat){ 1, v, v, v };
+	sp_stat_empty(m, p, i);
+	sp_stat_value(m, p, i, v);
 	sp_spin_end(&p->lock);
 	sp_spin_end(&m->insert_lock);
 	return 0;
@@ -147,12 +158,11 @@ SP_CODE s32 sp_stat_add(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 
 	struct sp_map *m = sp_map_of(g);
 	struct sp_part *p = m->parts[c->interruptible ? 0 : raw_smp_processor_id()];
 	u32 hash = sp_key_hash(m->g, keys), i;
-	struct sp_stat one = { 1, v, v, v };
 
 	sp_spin(&p->lock);
 	i = sp_part_find(m, p, hash, keys);
 	if (i)
-		sp_stat_merge(sp_stat_of(m, p, i), &one);
+		sp_stat_value(m, p, i, v);
 	sp_spin_end(&p->lock);
 	return i ? 0 : sp_stat_insert(c, m, p, hash, keys, v);
 }
@@ -160,7 +170,7 @@ SP_CODE s32 sp_stat_add(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 
 SP_CODE s32 sp_stat_get(struct sp_ctx *c, u32 g, const union sp_data *keys, u32 op, s64 *out)
 {
 	struct sp_map *m = sp_map_of(g);
-	struct sp_stat all = { 0 };
+	struct agg all = { 0 };
 	u32 hash = sp_key_hash(m->g, keys), k, i;
 
 	sp_for_each_part(m, k) {
@@ -169,10 +179,26 @@ SP_CODE s32 sp_stat_get(struct sp_ctx *c, u32 g, const union sp_data *keys, u32 
 		sp_spin(&p->lock);
 		i = sp_part_find(m, p, hash, keys);
 		if (i)
-			sp_stat_merge(&all, sp_stat_of(m, p, i));
+			agg_merge(&all, sp_stat_of(m, p, i), m->squares);
 		sp_spin_end(&p->lock);
 	}
 	return sp_stat_extract(&all, op, out) ? 0 : sp_fail(c, SP_ERR_EMPTY, 0);
+}
+
+/* The element's own keys; strings stay where they are. */
+static SP_CODE void sp_elem_keys(const struct sp_map *m, const struct sp_elem *e,
+				 union sp_data *keys)
+{
+	u32 n;
+
+	for (n = 0; n < m->g->nkeys; n++) {
+		const char *key = (const char *)e + m->key_off[n];
+
+		if (m->g->keys[n] == SP_I64)
+			keys[n].num = *(const s64 *)key;
+		else
+			keys[n].str = key;
+	}
 }
 
 /* All parts merged into @into, which is empty; its elements carry the insertion numbers. */
@@ -187,16 +213,9 @@ static SP_CODE void sp_stat_collect(struct sp_map *m, struct sp_part *into)
 		sp_spin(&p->lock);
 		for (i = p->first; i; i = sp_part_elem(m, p, i)->next) {
 			struct sp_elem *e = sp_part_elem(m, p, i);
-			u32 at, n;
+			u32 at;
 
-			for (n = 0; n < m->g->nkeys; n++) {
-				const char *key = (const char *)e + m->key_off[n];
-
-				if (m->g->keys[n] == SP_I64)
-					keys[n].num = *(const s64 *)key;
-				else
-					keys[n].str = key;
-			}
+			sp_elem_keys(m, e, keys);
 			at = sp_part_find(m, into, e->hash, keys);
 			j = at;
 			if (!at) {
@@ -204,12 +223,69 @@ static SP_CODE void sp_stat_collect(struct sp_map *m, struct sp_part *into)
 					continue;
 				j = sp_part_insert(m, into, e->hash, keys);
 				sp_part_elem(m, into, j)->seq = e->seq;
-				*sp_stat_of(m, into, j) = (struct sp_stat){ 0 };
+				sp_stat_empty(m, into, j);
 			}
-			sp_stat_merge(sp_stat_of(m, into, j), sp_stat_of(m, p, i));
+			agg_merge(sp_stat_of(m, into, j), sp_stat_of(m, p, i), m->squares);
 		}
 		sp_spin_end(&p->lock);
 	}
+}
+
+/* ---- histograms ---- */
+
+/* All parts' counts into c->hist; fails when there are none. */
+static SP_CODE s32 sp_hist_read(struct sp_ctx *c, struct sp_map *m, const union sp_data *keys)
+{
+	u32 hash = sp_key_hash(m->g, keys), buckets = m->g->hist->buckets, k, i, b;
+	bool any = false;
+
+	memset(c->hist, 0, buckets * sizeof(*c->hist));
+	sp_for_each_part(m, k) {
+		struct sp_part *p = m->parts[k];
+
+		sp_spin(&p->lock);
+		i = sp_part_find(m, p, hash, keys);
+		for (b = 0; i && b < buckets; b++) {
+			c->hist[b] += sp_hist_of(m, p, i)[b];
+			any |= c->hist[b] != 0;
+		}
+		sp_spin_end(&p->lock);
+	}
+	return any ? 0 : sp_fail(c, SP_ERR_EMPTY, 0);
+}
+
+SP_CODE s32 sp_hist_get(struct sp_ctx *c, u32 g, const union sp_data *keys, s64 bucket, s64 *out)
+{
+	struct sp_map *m = sp_map_of(g);
+
+	if (sp_hist_read(c, m, keys))
+		return 1;
+	if ((u64)bucket >= m->g->hist->buckets)
+		return sp_fail(c, SP_ERR_HIST_RANGE, 0);
+	*out = c->hist[bucket];
+	return 0;
+}
+
+SP_CODE s32 sp_hist_emit(struct sp_ctx *c, u32 g, const union sp_data *keys)
+{
+	struct sp_map *m = sp_map_of(g);
+
+	if (sp_hist_read(c, m, keys))
+		return 1;
+	sp_emit(c, REC_HIST, g, m->g->hist->buckets, 0, (const union sp_data *)c->hist);
+	return 0;
+}
+
+SP_CODE s32 sp_hist_text(struct sp_ctx *c, u32 g, const union sp_data *keys, char *to)
+{
+	struct fmt_out o = { .p = to, .size = sp_script.maxstringlen };
+	struct sp_map *m = sp_map_of(g);
+
+	if (sp_hist_read(c, m, keys))
+		return 1;
+	agg_print(&o, m->g->hist, c->hist, sp_script.hist_width, sp_script.hist_elision);
+	fmt_end(&o);
+	return 0;
 }
 
 /* ---- what arrays and statistics share ---- */
@@ -241,6 +317,65 @@ SP_CODE void sp_map_del(struct sp_ctx *c, u32 g, const union sp_data *keys)
 		sp_spin_end(&p->lock);
 	}
 	m->distinct -= m->g->is_stat && found;
+	sp_spin_end(&m->insert_lock);
+}
+
+SP_CODE s64 sp_map_has_any(struct sp_ctx *c, u32 g, u32 fixed, const union sp_data *keys)
+{
+	struct sp_map *m = sp_map_of(g);
+	bool found = false;
+	u32 k, i;
+
+	sp_for_each_part(m, k) {
+		struct sp_part *p = m->parts[k];
+
+		if (m->g->is_stat)
+			sp_spin(&p->lock);
+		for (i = p->first; i && !found; i = sp_part_elem(m, p, i)->next)
+			found = sp_key_in_slice(m, sp_part_elem(m, p, i), fixed, keys);
+		if (m->g->is_stat)
+			sp_spin_end(&p->lock);
+		if (found)
+			break;
+	}
+	return found;
+}
+
+/* Whether another part than @k has the key of element @i of part @k. */
+static SP_CODE bool sp_stat_elsewhere(struct sp_map *m, u32 k, u32 i)
+{
+	const struct sp_elem *e = sp_part_elem(m, m->parts[k], i);
+	union sp_data keys[SP_MAXKEYS];
+	u32 o;
+
+	sp_elem_keys(m, e, keys);
+	sp_for_each_part(m, o) {
+		if (o != k && sp_part_find(m, m->parts[o], e->hash, keys))
+			return true;
+	}
+	return false;
+}
+
+/* With the insert lock held no part gets or loses elements but here. */
+SP_CODE void sp_map_del_any(struct sp_ctx *c, u32 g, u32 fixed, const union sp_data *keys)
+{
+	struct sp_map *m = sp_map_of(g);
+	u32 k, i, next;
+
+	sp_spin(&m->insert_lock);
+	sp_for_each_part(m, k) {
+		struct sp_part *p = m->parts[k];
+
+		for (i = p->first; i; i = next) {
+			next = sp_part_elem(m, p, i)->next;
+			if (!sp_key_in_slice(m, sp_part_elem(m, p, i), fixed, keys))
+				continue;
+			m->distinct -= m->g->is_stat && !sp_stat_elsewhere(m, k, i);
+			sp_spin(&p->lock);
+			sp_part_remove(m, p, i);
+			sp_spin_end(&p->lock);
+		}
+	}
 	sp_spin_end(&m->insert_lock);
 }
 

@@ -138,6 +138,34 @@ static void put_pieces(const struct format *f, const struct ir_fmt *fmt, struct 
 	}
 }
 
+/* Damaged unless the payload is as long as the histogram. */
+static bool take_counts(const struct agg_hist *h, const struct rec *rec, uint64_t *counts)
+{
+	if (!h->kind || rec->size != REC_HIST_BYTES(h->buckets))
+		return false;
+	memcpy(counts, rec + 1, h->buckets * sizeof(*counts));
+	return true;
+}
+
+enum format_result format_hist(struct format *f, const struct rec *rec, struct out *o,
+			       struct fmt_out *text)
+{
+	uint64_t counts[AGG_MAX_BUCKETS];
+	const struct agg_hist *h;
+
+	if (rec->id >= f->m->globals.n)
+		return FORMAT_DAMAGED;
+	h = &f->m->globals.v[rec->id]->hist;
+	if (!take_counts(h, rec, counts))
+		return FORMAT_DAMAGED;
+	*text = (struct fmt_out){ .size = AGG_TEXT_MAX(h->buckets, f->m->limits.hist_width) };
+	text->p = out_room(o, text->size);
+	if (!text->p)
+		return FORMAT_NO_MEMORY;
+	agg_print(text, h, counts, f->m->limits.hist_width, f->m->limits.hist_elision);
+	return FORMAT_OK;
+}
+
 enum format_result format_record(struct format *f, const struct rec *rec, struct out *o,
 				 struct fmt_out *text)
 {

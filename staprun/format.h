@@ -42,5 +42,8 @@ enum format_result { FORMAT_OK, FORMAT_DAMAGED, FORMAT_NO_MEMORY };
  */
 enum format_result format_record(struct format *f, const struct rec *rec, struct out *o,
 				 struct fmt_out *text) __attribute__((warn_unused_result));
+/* The same for a REC_HIST. */
+enum format_result format_hist(struct format *f, const struct rec *rec, struct out *o,
+			       struct fmt_out *text) __attribute__((warn_unused_result));
 
 #endif

@@ -18,7 +18,9 @@ static void stderr_line(struct loop *l, const char *prefix, const char *text, si
 /* Formats in the free room of the output. */
 static bool format_text(struct loop *l, const struct rec *rec, struct fmt_out *text)
 {
-	enum format_result result = format_record(&l->format, rec, &l->out, text);
+	enum format_result result = rec->type == REC_HIST
+					    ? format_hist(&l->format, rec, &l->out, text)
+					    : format_record(&l->format, rec, &l->out, text);
 
 	l->damaged += result == FORMAT_DAMAGED;
 	l->unprinted += result == FORMAT_NO_MEMORY;
@@ -152,7 +154,7 @@ void run_record(struct run *r, const struct rec *rec)
 {
 	static void (*const handlers[])(struct loop * l, const struct rec *rec) = {
 		[REC_PRINT] = on_print,      [REC_WARN] = on_warn, [REC_ERROR] = on_error,
-		[REC_EXIT] = on_exit_record, [REC_SEND] = send_record,
+		[REC_EXIT] = on_exit_record, [REC_SEND] = send_record, [REC_HIST] = on_print,
 	};
 	struct loop *l = r->loop;
 

@@ -118,6 +118,11 @@ static void sp_session_notify(void)
 {
 }
 
+SP_CODE void sp_emit(struct sp_ctx *c, u32 type, u32 id, u32 n, u64 strings,
+		     const union sp_data *args)
+{
+}
+
 static void sp_session_end(void)
 {
 }
@@ -136,6 +141,8 @@ static void sp_session_fail(s32 probe, const char *fmt, ...)
 /* ---- one script with one global ---- */
 
 static struct sp_global global;
+static const struct agg_hist hist = { AGG_HIST_LINEAR, 7, 0, 20, 5 };
+static u64 counts[AGG_MAX_BUCKETS];
 static struct sp_map *maps[1];
 static struct sp_iter_desc desc;
 static struct sp_ctx ctx;
@@ -158,17 +165,19 @@ int shim_start(const struct shim_config *c)
 				     .sized = c->sized,
 				     .nkeys = strlen(c->keys),
 				     .is_map = 1,
+				     .stat_words = c->rich ? AGG_WORDS_SQUARES : AGG_WORDS,
+				     .hist = c->rich ? &hist : NULL,
 				     .max_entries = c->max };
 	for (u32 i = 0; i < global.nkeys; i++)
 		global.keys[i] = c->keys[i] == 's' ? SP_STR : SP_I64;
-	desc = (struct sp_iter_desc){ 0, c->sort_dir, c->sort_key, c->sort_stat };
+	desc = (struct sp_iter_desc){ 0, c->sort_dir, c->sort_key, c->sort_stat, c->fixed };
 	script = (struct sp_script){ .maxstringlen = c->maxstringlen,
 				     .nglobals = 1,
 				     .niters = 1,
 				     .globals = &global,
 				     .maps = maps,
 				     .iters = &desc };
-	ctx = (struct sp_ctx){ 0 };
+	ctx = (struct sp_ctx){ .hist = counts };
 	ncpus = c->cpus;
 	this_cpu = 0;
 	return runtime_alloc();
@@ -260,9 +269,37 @@ void shim_clear(void)
 	sp_map_clear(&ctx, 0);
 }
 
-unsigned int shim_foreach(long long limit)
+/* The fixed ones alone. */
+static const union sp_data *convert_slice(const struct shim_val *keys)
 {
-	return result(sp_it_begin(&ctx, 0, limit));
+	static union sp_data v[SP_MAXKEYS];
+	const union sp_data *all = convert(keys);
+	u32 n = 0;
+
+	for (u32 i = 0; i < global.nkeys; i++)
+		if (desc.fixed >> i & 1)
+			v[n++] = all[i];
+	return v;
+}
+
+int shim_has_any(const struct shim_val *keys)
+{
+	return (int)sp_map_has_any(&ctx, 0, desc.fixed, convert_slice(keys));
+}
+
+void shim_del_any(const struct shim_val *keys)
+{
+	sp_map_del_any(&ctx, 0, desc.fixed, convert_slice(keys));
+}
+
+unsigned int shim_hist_get(const struct shim_val *keys, long long bucket, long long *out)
+{
+	return result(sp_hist_get(&ctx, 0, convert(keys), bucket, out));
+}
+
+unsigned int shim_foreach(long long limit, const struct shim_val *keys)
+{
+	return result(sp_it_begin(&ctx, 0, limit, convert_slice(keys)));
 }
 
 int shim_next(void)

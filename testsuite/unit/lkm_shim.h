@@ -12,6 +12,8 @@ struct shim_config {
 	unsigned int max, cpus, maxstringlen;
 	int wrap, sized;
 	int sort_dir, sort_key, sort_stat;
+	int rich; /* statistics: with squares and a histogram from 0 to 20 by 5 */
+	unsigned int fixed; /* mask of the keys that shim_foreach() and the next two take */
 };
 
 struct shim_val {
@@ -36,8 +38,11 @@ void shim_str(const struct shim_val *keys, char *to);
 int shim_has(const struct shim_val *keys);
 void shim_del(const struct shim_val *keys);
 void shim_clear(void);
+int shim_has_any(const struct shim_val *keys);
+void shim_del_any(const struct shim_val *keys);
+unsigned int shim_hist_get(const struct shim_val *keys, long long bucket, long long *out);
 
-unsigned int shim_foreach(long long limit); /* opens it */
+unsigned int shim_foreach(long long limit, const struct shim_val *keys); /* opens it */
 int shim_next(void);
 long long shim_key_num(unsigned int key);
 void shim_key_str(unsigned int key, char *to);

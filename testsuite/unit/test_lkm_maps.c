@@ -43,6 +43,9 @@ static void start(struct shim_config c)
 	for (uint32_t i = 0; i < g->nkeys; i++)
 		g->keys[i] = c.keys[i] == 's' ? IR_STR : IR_I64;
 	g->max_entries = c.max;
+	g->stat_ops = c.rich ? 1u << IRS_VARIANCE : 0;
+	if (c.rich)
+		g->hist = (struct agg_hist){ AGG_HIST_LINEAR, 7, 0, 20, 5 };
 	vec_push(&arena, &m->globals, g);
 	store = ir_local_store_new(m);
 	config.maxstringlen = MAXLEN;
@@ -71,7 +74,7 @@ static void random_keys(struct shim_val *sk, struct ir_data *ik)
 	}
 }
 
-static int64_t stat_of(const struct ir_stat_data *d, enum ir_stat op)
+static int64_t stat_of(const struct agg *d, enum ir_stat op)
 {
 	int64_t v = -1;
 
@@ -95,23 +98,28 @@ static void same_key(const struct ir_elem *e)
 /* A whole foreach gives the same elements in the same order. */
 static void same_order(int64_t limit)
 {
-	struct ir_iter it = { 0, config.sort_dir, config.sort_key, (enum ir_stat)config.sort_stat };
+	struct ir_iter it = { .sort_dir = config.sort_dir,
+			      .sort_key = config.sort_key,
+			      .sort_stat = (enum ir_stat)config.sort_stat };
+	struct shim_val sk[IR_MAXKEYS];
+	struct ir_slice which = { .fixed = config.fixed };
 	struct ir_elem *v;
 	struct arena a;
 	uint32_t n;
 
+	random_keys(sk, which.keys);
 	arena_init(&a);
-	ck_assert_int_eq(ir_local_store.snapshot(store, 0, &a, &v, &n), 0);
+	ck_assert_int_eq(ir_local_store.snapshot(store, 0, &which, &a, &v, &n), 0);
 	if (it.sort_dir)
 		ir_sort_elems(v, n, &it, g);
 	if (limit >= 0 && limit < n)
 		n = (uint32_t)limit;
-	ck_assert_uint_eq(shim_foreach(limit), 0);
+	ck_assert_uint_eq(shim_foreach(limit, sk), 0);
 	for (uint32_t i = 0; i < n; i++) {
 		ck_assert_msg(shim_next(), "%u elements of %u", i, n);
 		same_key(&v[i]);
 		if (g->is_stat) {
-			for (int op = IRS_COUNT; op <= IRS_AVG; op++)
+			for (int op = IRS_COUNT; op <= (config.rich ? IRS_VARIANCE : IRS_AVG); op++)
 				ck_assert_int_eq(shim_val_stat((unsigned int)op),
 						 stat_of(&v[i].stat, (enum ir_stat)op));
 		} else if (g->type == IR_I64) {
@@ -123,9 +131,25 @@ static void same_order(int64_t limit)
 	arena_fini(&a);
 }
 
+static void same_hist(const struct shim_val *sk, const struct ir_data *ik)
+{
+	uint64_t counts[AGG_MAX_BUCKETS];
+	bool found = ir_local_store.hist_get(store, 0, ik, counts);
+	long long v;
+
+	for (uint32_t b = 0; b < g->hist.buckets; b++) {
+		ck_assert_uint_eq(shim_hist_get(sk, b, &v), found ? 0 : ERR_EMPTY);
+		if (found)
+			ck_assert_int_eq(v, (int64_t)counts[b]);
+	}
+	ck_assert_uint_eq(shim_hist_get(sk, g->hist.buckets, &v),
+			  found ? ERR_HIST_RANGE : ERR_EMPTY);
+	ck_assert_uint_eq(shim_hist_get(sk, -1, &v), found ? ERR_HIST_RANGE : ERR_EMPTY);
+}
+
 static void same_value(const struct shim_val *sk, const struct ir_data *ik)
 {
-	struct ir_stat_data stat = { 0 };
+	struct agg stat = { 0 };
 	char text[MAXLEN];
 	struct ir_data d;
 	long long v;
@@ -133,13 +157,16 @@ static void same_value(const struct shim_val *sk, const struct ir_data *ik)
 
 	if (g->is_stat) {
 		found = ir_local_store.stat_get(store, 0, ik, &stat);
-		for (unsigned int op = IRS_COUNT; op <= IRS_AVG; op++) {
+		for (unsigned int op = IRS_COUNT; op <= (config.rich ? IRS_VARIANCE : IRS_AVG);
+		     op++) {
 			bool empty = !stat.count && op != IRS_COUNT && op != IRS_SUM;
 
 			ck_assert_uint_eq(shim_stat_get(sk, op, &v), empty ? ERR_EMPTY : 0);
 			if (!empty)
 				ck_assert_int_eq(v, stat_of(&stat, (enum ir_stat)op));
 		}
+		if (config.rich)
+			same_hist(sk, ik);
 	} else {
 		ck_assert_int_eq(ir_local_store.get(store, 0, ik, &d, &found), 0);
 		if (g->type == IR_I64) {
@@ -156,6 +183,7 @@ static void same_value(const struct shim_val *sk, const struct ir_data *ik)
 static void change(void)
 {
 	struct shim_val sk[IR_MAXKEYS], sv = { (long long)pick(100) - 50, "" };
+	struct ir_slice which = { .fixed = config.fixed };
 	struct ir_data ik[IR_MAXKEYS], iv = { g->type, sv.num, "" };
 	int64_t operand = 0, now = 0;
 	long long snow = 0;
@@ -164,7 +192,7 @@ static void change(void)
 	random_keys(sk, ik);
 	iv.str = sv.str = pick(2) ? "value" : "";
 	shim_on_cpu(pick(config.cpus));
-	switch (pick(12)) {
+	switch (pick(13)) {
 	case 0:
 		ir_local_store.del(store, 0, ik);
 		shim_del(sk);
@@ -174,6 +202,15 @@ static void change(void)
 			break;
 		ir_local_store.clear(store, 0);
 		shim_clear();
+		break;
+	case 12:
+		memcpy(which.keys, ik, sizeof(ik));
+		ck_assert_int_eq(shim_has_any(sk), ir_local_store.has_any(store, 0, &which));
+		if (pick(4))
+			break;
+		ir_local_store.del_any(store, 0, &which);
+		shim_del_any(sk);
+		ck_assert_int_eq(shim_has_any(sk), 0);
 		break;
 	case 2:
 		if (g->is_stat || g->type != IR_I64)
@@ -236,6 +273,39 @@ START_TEST(statistics)
 	compare((struct shim_config){ .keys = "i", .value = 't', .max = 100, .cpus = 4 });
 	compare((struct shim_config){ .keys = "is", .value = 't', .max = 5, .cpus = 4 });
 	compare((struct shim_config){ .keys = "is", .value = 't', .max = 5, .cpus = 4, .wrap = 1 });
+}
+END_TEST
+
+START_TEST(rich_statistics)
+{
+	compare((struct shim_config){ .keys = "is", .value = 't', .max = 30, .cpus = 4, .rich = 1 });
+	compare((struct shim_config){
+		.keys = "i", .value = 't', .max = 5, .cpus = 3, .rich = 1, .wrap = 1 });
+	compare((struct shim_config){ .keys = "is",
+				      .value = 't',
+				      .max = 30,
+				      .cpus = 4,
+				      .rich = 1,
+				      .sort_dir = -1,
+				      .sort_stat = IRS_VARIANCE });
+}
+END_TEST
+
+START_TEST(slices)
+{
+	for (unsigned int fixed = 1; fixed < 8; fixed++) {
+		compare((struct shim_config){
+			.keys = "isi", .value = 'i', .max = 300, .cpus = 1, .fixed = fixed });
+		compare((struct shim_config){ .keys = "isi",
+					      .value = 't',
+					      .max = 20,
+					      .cpus = 4,
+					      .rich = 1,
+					      .wrap = 1,
+					      .fixed = fixed,
+					      .sort_dir = 1,
+					      .sort_key = 2 });
+	}
 }
 END_TEST
 
@@ -363,7 +433,7 @@ END_TEST
 
 int main(void)
 {
-	const TTest *const tests[] = { numbers,          strings,   statistics, sorted,
+	const TTest *const tests[] = { numbers, strings, statistics, rich_statistics, slices, sorted,
 				       scalar_statistic, no_memory, text };
 	TCase *tc = tcase_create("lkm_maps");
 	Suite *suite = suite_create("lkm_maps");

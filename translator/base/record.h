@@ -24,6 +24,7 @@ enum rec_type {
 	REC_ERROR,
 	REC_SEND, /* id: a row of ir/sends.def; payload: its operands */
 	REC_EXIT, /* exit() was called */
+	REC_HIST, /* id: global; payload: i64 count of each bucket of its histogram -> output */
 };
 
 /* Calls that an error remembers; of more the message says "...". */
@@ -39,6 +40,7 @@ struct rec {
 	/* payload follows */
 };
 
+#define REC_HIST_BYTES(buckets) ((uint32_t)sizeof(struct rec) + 8u * (uint32_t)(buckets))
 #define REC_STR_BYTES(len) ((4u + (uint32_t)(len) + 7u) & ~7u)
 
 #endif

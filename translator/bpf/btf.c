@@ -12,7 +12,7 @@
 struct types {
 	struct unit *u;
 	struct btf *b;
-	int t_int, t_uint, t_long, t_ulong, t_char, t_str, t_ctx, t_stat;
+	int t_int, t_uint, t_long, t_ulong, t_char, t_str, t_ctx;
 	int task, cred;
 	bool failed;
 };
@@ -57,20 +57,29 @@ static void base_types(struct types *t)
 }
 
 /* The loader sets the array's length and the structure's size to the number of CPUs. */
-static void stat_type(struct types *t)
+static int stat_type(struct types *t, uint32_t global)
 {
-	int part = add_struct(t, "spile_stat_part", BPF_STAT_PART), parts, cpu, cpus;
-	static const char *const names[] = { "count", "sum", "min", "max" };
+	static const char *const names[AGG_WORDS_SQUARES] = { "count",  "sum",   "min",  "max",
+							      "sum_hi", "sq_lo", "sq_hi" };
+	const struct bpf_global *bg = &t->u->lay.g[global];
+	const struct agg_hist *hist = &t->u->m->globals.v[global]->hist;
+	int part = add_struct(t, arena_printf(t->u->arena, "%s_part", bg->map), bg->part_size);
+	int parts, buckets, cpu, cpus, id;
 
-	for (uint32_t k = 0; k < 4; k++)
+	for (uint32_t k = 0; k < bg->part_size / 8; k++)
 		add_field(t, names[k], t->t_long, 8 * k);
 	parts = add_array(t, part, BPF_LEVELS);
-	cpu = add_struct(t, "spile_stat_cpu", BPF_STAT_CPU);
+	buckets = hist->kind ? add_array(t, t->t_ulong, hist->buckets) : 0;
+	cpu = add_struct(t, arena_printf(t->u->arena, "%s_cpu", bg->map), bg->cpu_size);
 	add_field(t, "level", parts, 0);
+	if (hist->kind)
+		add_field(t, "hist", buckets, bg->hist_off);
 	cpus = add_array(t, cpu, 1);
-	t->t_stat = add_struct(t, BPF_STAT_STRUCT, BPF_STAT_BYTES(1));
+	id = add_struct(t, arena_printf(t->u->arena, BPF_STAT_STRUCT "%s", bg->map),
+			bpf_value_size(bg, 1));
 	add_field(t, "seq", t->t_ulong, 0);
 	add_field(t, "cpu", cpus, BPF_STAT_HEAD);
+	return id;
 }
 
 static int type_of(struct types *t, enum ir_type type)
@@ -100,7 +109,7 @@ static int value_type(struct types *t, uint32_t global)
 	int id;
 
 	if (g->is_stat)
-		return t->t_stat;
+		return stat_type(t, global);
 	id = add_struct(t, arena_printf(t->u->arena, "%s_value", bg->map), bg->value_size);
 	add_field(t, "seq", t->t_ulong, 0);
 	add_field(t, "value", type_of(t, g->type), BPF_ELEM_HEAD);
@@ -377,7 +386,6 @@ int btf_write(struct unit *u)
 	buf_init(&funcs);
 	buf_init(&cores);
 	base_types(&t);
-	stat_type(&t);
 	map_types(&t);
 	data_types(&t);
 	func_infos(&t, &funcs);

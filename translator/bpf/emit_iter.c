@@ -43,6 +43,7 @@ void em_it_begin(struct gen *g, const struct ir_insn *i)
 		 fail = emit_stub(g, i, ERR_ITER, iter_of(g, i)->global);
 
 	close_iter(g, i->ref);
+	g_slice_key(g, iter_of(g, i)->global, iter_of(g, i)->fixed, &i->args[1]);
 	g_call_fn(g, rt_iter(g->u, iter_of(g, i))->begin);
 	ba_ji(g->as, BPF_JSLT, R0, 0, fail);
 	g_slot_st(g, BPF_DW, iter_home(g->fg, i->ref, ITER_REGION), R0);
@@ -129,15 +130,16 @@ void em_it_stat(struct gen *g, const struct ir_insn *i)
 {
 	uint32_t val = iter_value_off(g->u, iter_of(g, i)->global), none = ba_label(g->as),
 		 have = ba_label(g->as);
+	int words = (int)ir_stat_words(array_of(g, i));
 
 	current(g, i, none);
-	for (int k = 0; k < 4; k++) {
+	for (int k = 0; k < words; k++) {
 		ba_ld(g->as, BPF_DW, R1, R0, (int)val + 8 * k);
 		ba_st(g->as, BPF_DW, R9, SH_STAT + 8 * k, R1);
 	}
 	ba_ja(g->as, have);
 	ba_place(g->as, none);
-	for (int k = 0; k < 4; k++)
+	for (int k = 0; k < words; k++)
 		ba_sti(g->as, BPF_DW, R9, SH_STAT + 8 * k, 0);
 	ba_place(g->as, have);
 	g_extract_stat(g, i);

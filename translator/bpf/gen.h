@@ -22,7 +22,7 @@ enum {
 	SH_BUSY = 0, /* u32 */
 	SH_IDX = 4, /* u32: this slot's number, what routines are given */
 	SH_CPU = 8, /* u32 */
-	SH_STATOFF = 12, /* u32: this slot's part of a statistic's value */
+	SH_LEVEL = 12, /* u32: of the slots of its CPU, from 0 */
 	SH_ACTIONS = 16,
 	SH_ERR_KIND = 24,
 	SH_ERR_OPERAND = 32,
@@ -35,12 +35,12 @@ enum {
 	SH_RECPOS = 80, /* bytes of the record built so far */
 	SH_FMTLEN = 88,
 	SH_RET = 96, /* an i64 function's result */
-	SH_STAT = 104, /* count, sum, min, max of the last merge */
-	SH_TMP = 136, /* for one operation or routine */
-	SH_ITERS = 168, /* mask of the foreach regions held */
-	SH_EXIT = 176, /* the handler called exit() */
-	SH_LOOP = 184, /* the next index of a routine's loop */
-	SH_ERR_CALLS = 192, /* u32[REC_FRAMES]: locations of the innermost ones */
+	SH_STAT = 104, /* struct agg: the last merge */
+	SH_TMP = 160, /* for one operation or routine */
+	SH_ITERS = 192, /* mask of the foreach regions held */
+	SH_EXIT = 200, /* the handler called exit() */
+	SH_LOOP = 208, /* the next index of a routine's loop */
+	SH_ERR_CALLS = 216, /* u32[REC_FRAMES]: locations of the innermost ones */
 	SH_ARG = SH_ERR_CALLS + 4 * REC_FRAMES, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
@@ -49,7 +49,17 @@ enum {
 enum done_state { DONE_RUNNING, DONE_OK, DONE_FAILED };
 
 /* The main program's stack. */
-enum { FRAME_CTX = -8, FRAME_SLOT = -16, FRAME_IDX = -20, FRAME_BUF = -32, FRAME_ARG5 = -40 };
+enum {
+	FRAME_CTX = -8,
+	FRAME_SLOT = -16,
+	FRAME_IDX = -20,
+	FRAME_BUF = -32,
+	FRAME_ARG5 = -40,
+	/* while a value is added to a statistic */
+	FRAME_PART = -48,
+	FRAME_VALUE = -56,
+	FRAME_BLOCK = -64
+};
 
 #define NSTMP 3u /* string temporaries */
 
@@ -108,6 +118,11 @@ struct iter_fns {
 	uint32_t begin, pop;
 };
 
+/* Routines of one slice: its test, and what looks for an element or deletes all. */
+struct slice_fns {
+	uint32_t global, fixed, match, fn[2];
+};
+
 enum fn_kind { FN_PROG, FN_GLOBAL, FN_STATIC };
 
 struct bpf_fn {
@@ -151,6 +166,10 @@ enum rt_routine {
 	RT_ERROR,
 	RT_ITER_END,
 	RT_ITER_CLOSE,
+	RT_LOG_BUCKET,
+	RT_MUL_HI,
+	RT_WIDE_DIV,
+	RT_VARIANCE,
 	RT_COUNT,
 };
 
@@ -197,12 +216,13 @@ struct unit {
 	uint32_t iter_max,
 		iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
 	VEC(struct iter_fns) iters;
+	VEC(struct slice_fns) slices;
 	uint32_t *map_of; /* by global; IR_NONE for scalars */
 	struct buf rodata;
 	VEC(uint32_t) literals; /* their offsets in rodata */
 	uint32_t rt[RT_COUNT]; /* function, or IR_NONE */
 	struct bpf_regex *regexes;
-	uint32_t *stat_fn, *clear_fn, *evict_fn; /* by global: routines of its own */
+	uint32_t *stat_fn, *clear_fn, *evict_fn, *bucket_fn, *hist_fn; /* by global: routines of its own */
 	struct buf btf, btf_ext;
 	bool failed;
 };
@@ -309,11 +329,23 @@ void iter_init(struct gen *g, const struct fngen *fg);
 void iter_close_all(struct gen *g); /* of the function being emitted */
 
 /* map.c */
-void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
+/* R0 = this slot's part of the statistic at slot.key, R4 the block it is in. */
 void g_stat_part(struct gen *g, uint32_t global, uint32_t fail);
-void g_accumulate(struct gen *g); /* adds R3 to the part at R0 */
 void g_next_seq(struct gen *g); /* R0 = a number that nobody else is given; changes R1 */
 void g_key(struct gen *g, uint32_t global, const struct ir_val *args);
+/* The fixed keys of a slice at their places in slot.key. */
+void g_slice_key(struct gen *g, uint32_t global, uint32_t fixed, const struct ir_val *args);
+uint32_t g_overflow_stub(struct gen *g, const struct ir_insn *i);
+
+/* stat.c */
+/*
+ * R0: a statistic's value. R0 becomes this slot's own part, which no other handler writes while
+ * this one runs, R4 the block of this CPU.
+ */
+void g_stat_own_part(struct gen *g, uint32_t global, uint32_t fail);
+void g_accumulate(struct gen *g, uint32_t global); /* adds R3 to the part at R0 in block R4 */
+void g_stat_value(struct gen *g, enum ir_stat stat); /* R0 = that of SH_STAT, not empty */
+void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
 
 /* rt.c */
 uint32_t rt_get(struct unit *u, enum rt_routine rt);
@@ -325,8 +357,10 @@ void rt_begin(struct gen *g, struct unit *u, uint32_t fn, uint32_t nargs, uint32
 void rt_end(struct gen *g); /* returns R0 */
 void rt_length(struct gen *g); /* R0: what a string copy returned, becomes the length */
 void rt_compare(struct gen *g); /* R0 = -1, 0, 1 for the strings at R6 and R7 */
-void rt_merge_cpus(
-	struct gen *g); /* adds all parts of the statistic at R0 to SH_STAT; changes R6, R7 */
+/* SH_STAT = all parts of the statistic at R0; changes R6, R7. */
+void rt_merge_cpus(struct gen *g, uint32_t global);
+/* Visits all elements of the global's map with the callback @cb; R9 goes along. */
+void rt_each_elem(struct gen *g, uint32_t global, uint32_t cb);
 void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);
@@ -354,6 +388,19 @@ enum { TEXT_QUOTED = 1, TEXT_STOP = 2, TEXT_HEX = 4 }; /* stop: at a NUL */
 void rt_build_text(struct unit *u, uint32_t fn);
 void rt_build_utf(struct unit *u, uint32_t fn);
 void rt_build_errmsg(struct unit *u, uint32_t fn);
+/* rt_stat.c */
+void rt_build_log_bucket(struct unit *u, uint32_t fn);
+void rt_build_mul_hi(struct unit *u, uint32_t fn);
+void rt_build_wide_div(struct unit *u, uint32_t fn);
+void rt_build_variance(struct unit *u, uint32_t fn);
+void rt_clear_scalar(struct gen *g, uint32_t global, uint32_t none);
+/* The routine in *@slot, built when it is first wanted. */
+uint32_t rt_own(struct unit *u, uint32_t *slot, const char *what, uint32_t global, uint32_t nargs,
+		void (*build)(struct unit *u, uint32_t fn, uint32_t global));
+/* rt_slice.c */
+uint32_t rt_match(struct unit *u, uint32_t global, uint32_t fixed);
+/* The routine that tells whether a slice has an element, or deletes all. */
+uint32_t rt_slice(struct unit *u, uint32_t global, uint32_t fixed, bool del);
 /*
  * Routines of one global: stat merges the parts of the element at slot.key into SH_STAT; evict
  * drops the oldest element.
@@ -367,6 +414,8 @@ uint32_t iter_value_off(const struct unit *u, uint32_t global);
 uint32_t iter_elem_size(const struct unit *u, uint32_t global);
 
 uint32_t rt_stat(struct unit *u, uint32_t global);
+uint32_t rt_bucket(struct unit *u, uint32_t global);
+uint32_t rt_hist(struct unit *u, uint32_t global);
 uint32_t rt_clear(struct unit *u, uint32_t global);
 uint32_t rt_evict(struct unit *u, uint32_t global);
 

@@ -26,6 +26,16 @@ static uint32_t size_of(const struct bpf_layout *l, enum ir_type t)
 	return t == IR_STR ? l->strsz : 8;
 }
 
+static void stat_layout(const struct ir_global *src, struct bpf_global *g)
+{
+	uint32_t size;
+
+	g->part_size = 8 * ir_stat_words(src);
+	g->hist_off = BPF_LEVELS * g->part_size;
+	size = g->hist_off + 8 * src->hist.buckets;
+	g->cpu_size = (size + BPF_STAT_LINE - 1) / BPF_STAT_LINE * BPF_STAT_LINE;
+}
+
 void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *out)
 {
 	uint32_t end = BD_GLOBALS, stage = 0;
@@ -53,7 +63,9 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 			g->key_size = 4;
 		if (!src->is_stat)
 			g->value_size = BPF_ELEM_HEAD + size_of(out, src->type);
-		else if (g->key_size > stage)
+		else
+			stat_layout(src, g);
+		if (src->is_stat && g->key_size > stage)
 			stage = g->key_size;
 	}
 	out->stage = end;

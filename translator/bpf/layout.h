@@ -31,10 +31,9 @@ enum {
 /* Section .rodata: set by the loader before the programs are verified, then frozen. */
 enum {
 	RD_NCPU = 0, /* u64: possible CPUs */
-	RD_STAT_MAX = 8, /* u64: largest offset of a statistic's part in a value */
-	RD_NEEDS = 16, /* u64: 1 << enum bpf_need of what the programs use */
-	RD_REGIONS = 24, /* u64: regions of the foreach maps; as written: what one handler needs */
-	RD_ZERO = 32, /* zeros, as many as a string has bytes */
+	RD_NEEDS = 8, /* u64: 1 << enum bpf_need of what the programs use */
+	RD_REGIONS = 16, /* u64: regions of the foreach maps; as written: what one handler needs */
+	RD_ZERO = 24, /* zeros, as many as a string has bytes */
 };
 
 /* What a kernel may lack. */
@@ -61,13 +60,11 @@ enum bpf_need {
 #define BPF_SEQ_USER 0xffffu
 
 /*
- * A statistic's value: the sequence, then for each CPU and level one part, CPUs on cache lines of
- * their own.
+ * A statistic's value: the sequence, then for each CPU a block on cache lines of its own: for each
+ * level one part, the words of struct agg; then the counts of its histogram, shared by the levels.
  */
 #define BPF_STAT_HEAD 16u
-#define BPF_STAT_CPU 128u
-#define BPF_STAT_PART 32u /* count, sum, min, max */
-#define BPF_STAT_BYTES(ncpu) (BPF_STAT_HEAD + BPF_STAT_CPU * (uint32_t)(ncpu))
+#define BPF_STAT_LINE 128u
 
 /* An element of an array: u64 sequence, then the value. */
 #define BPF_ELEM_HEAD 8u
@@ -80,6 +77,7 @@ struct bpf_global {
 	uint32_t key_size; /* 4 for the only element of a statistic scalar */
 	uint32_t key_off[IR_MAXKEYS];
 	uint32_t value_size; /* of the map; 0 for statistics: depends on the number of CPUs */
+	uint32_t part_size, hist_off, cpu_size; /* of a statistic's CPU block, and its own */
 };
 
 struct bpf_layout {
@@ -89,6 +87,11 @@ struct bpf_layout {
 	struct bpf_global *g;
 };
 
+static inline uint32_t bpf_value_size(const struct bpf_global *g, uint32_t ncpu)
+{
+	return g->value_size ? g->value_size : BPF_STAT_HEAD + g->cpu_size * ncpu;
+}
+
 void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *out);
 
 #define BPF_MAP_SCRATCH "spile_scratch"
@@ -96,6 +99,6 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 #define BPF_MAP_ZERO "spile_zero"
 #define BPF_MAP_ITER "spile_iter" /* copies of elements, for foreach; as written: one region */
 #define BPF_MAP_HEAP "spile_heap" /* their numbers, sorted */
-#define BPF_STAT_STRUCT "spile_stat_value" /* BTF: its array's length is set by the loader */
+#define BPF_STAT_STRUCT "spile_stat_" /* and the global's name; BTF: its array's length is set by the loader */
 
 #endif

@@ -54,21 +54,25 @@ static void key_string(struct gen *g, uint32_t off, const struct ir_val *v)
 	ba_call(g->as, BPF_FUNC_probe_read_kernel);
 }
 
+/* Key number @k at its place in slot.key. */
+static void put_key(struct gen *g, uint32_t global, uint32_t k, const struct ir_val *v)
+{
+	uint32_t off = g->u->slot.key + g->u->lay.g[global].key_off[k];
+
+	if (global_of(g, global)->keys[k] == IR_STR)
+		key_string(g, off, v);
+	else
+		g_slot_st(g, BPF_DW, off, g_use(g, v, R1));
+}
+
 void g_key(struct gen *g, uint32_t global, const struct ir_val *args)
 {
 	const struct ir_global *gl = global_of(g, global);
-	const struct bpf_global *bg = &g->u->lay.g[global];
 
 	if (!gl->nkeys)
 		g_slot_sti(g, BPF_W, g->u->slot.key, 0);
-	for (uint32_t k = 0; k < gl->nkeys; k++) {
-		uint32_t off = g->u->slot.key + bg->key_off[k];
-
-		if (gl->keys[k] == IR_STR)
-			key_string(g, off, &args[k]);
-		else
-			g_slot_st(g, BPF_DW, off, g_use(g, &args[k], R1));
-	}
+	for (uint32_t k = 0; k < gl->nkeys; k++)
+		put_key(g, global, k, &args[k]);
 }
 
 /* R1, R2: the map and the key that g_key() built. */
@@ -136,7 +140,7 @@ void g_next_seq(struct gen *g)
 	ba_alu(g->as, BPF_OR, R0, R1);
 }
 
-static uint32_t overflow_stub(struct gen *g, const struct ir_insn *i)
+uint32_t g_overflow_stub(struct gen *g, const struct ir_insn *i)
 {
 	const struct ir_global *gl = global_of(g, i->ref);
 
@@ -210,7 +214,7 @@ void em_mset(struct gen *g, const struct ir_insn *i)
 	lookup(g, i->ref);
 	ba_ji(g->as, BPF_JNE, R0, 0, found);
 	build_value(g, i, v);
-	insert(g, i->ref, overflow_stub(g, i));
+	insert(g, i->ref, g_overflow_stub(g, i));
 	ba_ja(g->as, end);
 	ba_place(g->as, found);
 	if (global_of(g, i->ref)->type == IR_STR) {
@@ -234,7 +238,7 @@ void em_madd(struct gen *g, const struct ir_insn *i)
 	lookup(g, i->ref);
 	ba_ji(g->as, BPF_JNE, R0, 0, found);
 	build_value(g, i, v);
-	insert(g, i->ref, overflow_stub(g, i));
+	insert(g, i->ref, g_overflow_stub(g, i));
 	g_load(g, R2, v);
 	ba_ja(g->as, end);
 	ba_place(g->as, found);
@@ -252,50 +256,30 @@ void em_mdel(struct gen *g, const struct ir_insn *i)
 	ba_call(g->as, BPF_FUNC_map_delete_elem);
 }
 
+/* The operands from @args on are the keys of the mask @fixed. */
+void g_slice_key(struct gen *g, uint32_t global, uint32_t fixed, const struct ir_val *args)
+{
+	for (uint32_t k = 0; k < global_of(g, global)->nkeys; k++)
+		if (fixed >> k & 1)
+			put_key(g, global, k, args++);
+}
+
+void em_mhas_any(struct gen *g, const struct ir_insn *i)
+{
+	g_slice_key(g, i->ref, i->imm, i->args);
+	g_call_fn(g, rt_slice(g->u, i->ref, i->imm, false));
+	g_done(g, i->dst, R0);
+}
+
+void em_mdel_any(struct gen *g, const struct ir_insn *i)
+{
+	g_slice_key(g, i->ref, i->imm, i->args);
+	g_call_fn(g, rt_slice(g->u, i->ref, i->imm, true));
+}
+
 void em_mclear(struct gen *g, const struct ir_insn *i)
 {
 	g_call_fn(g, rt_clear(g->u, i->ref));
-}
-
-/*
- * R0: a statistic's value. R0 becomes this slot's own part: no other handler writes it while this
- * one runs.
- */
-static void own_part(struct gen *g, uint32_t fail)
-{
-	ba_ld(g->as, BPF_W, R1, R9, SH_STATOFF);
-	ba_ld_rodata(g->as, R2, RD_STAT_MAX);
-	ba_ld(g->as, BPF_DW, R2, R2, 0);
-	ba_j(g->as, BPF_JGT, R1, R2, fail);
-	ba_alu(g->as, BPF_ADD, R0, R1);
-}
-
-/* part (R0): one more value (R3) */
-void g_accumulate(struct gen *g)
-{
-	uint32_t not_min = ba_label(g->as), not_max = ba_label(g->as), first = ba_label(g->as);
-	uint32_t end = ba_label(g->as);
-
-	ba_ld(g->as, BPF_DW, R1, R0, 0);
-	ba_ji(g->as, BPF_JEQ, R1, 0, first);
-	ba_ld(g->as, BPF_DW, R2, R0, 16);
-	ba_j(g->as, BPF_JSLE, R2, R3, not_min);
-	ba_st(g->as, BPF_DW, R0, 16, R3);
-	ba_place(g->as, not_min);
-	ba_ld(g->as, BPF_DW, R2, R0, 24);
-	ba_j(g->as, BPF_JSGE, R2, R3, not_max);
-	ba_st(g->as, BPF_DW, R0, 24, R3);
-	ba_place(g->as, not_max);
-	ba_ja(g->as, end);
-	ba_place(g->as, first);
-	ba_st(g->as, BPF_DW, R0, 16, R3);
-	ba_st(g->as, BPF_DW, R0, 24, R3);
-	ba_place(g->as, end);
-	ba_alui(g->as, BPF_ADD, R1, 1);
-	ba_st(g->as, BPF_DW, R0, 0, R1);
-	ba_ld(g->as, BPF_DW, R2, R0, 8);
-	ba_alu(g->as, BPF_ADD, R2, R3);
-	ba_st(g->as, BPF_DW, R0, 8, R2);
 }
 
 /* R0 = this slot's part of the statistic at slot.key, created when it is not there. */
@@ -322,49 +306,5 @@ void g_stat_part(struct gen *g, uint32_t global, uint32_t fail)
 		ba_ja(g->as, fail);
 	}
 	ba_place(g->as, found);
-	own_part(g, fail);
-}
-
-void em_sadd(struct gen *g, const struct ir_insn *i)
-{
-	g_key(g, i->ref, i->args);
-	g_stat_part(g, i->ref, overflow_stub(g, i));
-	g_load(g, R3, &i->args[global_of(g, i->ref)->nkeys]);
-	g_accumulate(g);
-}
-
-void g_extract_stat(struct gen *g, const struct ir_insn *i)
-{
-	uint32_t done = ba_label(g->as), positive = ba_label(g->as);
-
-	if (i->imm == IRS_COUNT || i->imm == IRS_SUM) {
-		ba_ld(g->as, BPF_DW, R0, R9, SH_STAT + (i->imm == IRS_SUM ? 8 : 0));
-		g_done(g, i->dst, R0);
-		return;
-	}
-	ba_ld(g->as, BPF_DW, R1, R9, SH_STAT);
-	ba_ji(g->as, BPF_JEQ, R1, 0, emit_stub(g, i, ERR_EMPTY, 0));
-	if (i->imm != IRS_AVG) {
-		ba_ld(g->as, BPF_DW, R0, R9, SH_STAT + (i->imm == IRS_MIN ? 16 : 24));
-		g_done(g, i->dst, R0);
-		return;
-	}
-	ba_ld(g->as, BPF_DW, R0, R9, SH_STAT + 8);
-	ba_mov(g->as, R2, R0);
-	ba_ji(g->as, BPF_JSGE, R0, 0, positive);
-	ba_neg(g->as, R0);
-	ba_place(g->as, positive);
-	ba_alu(g->as, BPF_DIV, R0, R1);
-	ba_ji(g->as, BPF_JSGE, R2, 0, done);
-	ba_neg(g->as, R0);
-	ba_place(g->as, done);
-	g_done(g, i->dst, R0);
-}
-
-/* The merged parts are in the slot after the array's own routine ran. */
-void em_sget(struct gen *g, const struct ir_insn *i)
-{
-	g_key(g, i->ref, i->args);
-	g_call_fn(g, rt_stat(g->u, i->ref));
-	g_extract_stat(g, i);
+	g_stat_own_part(g, global, fail);
 }

@@ -63,11 +63,7 @@ static void emit_init_slot(struct gen *g)
 {
 	ba_st(g->as, BPF_W, R9, SH_IDX, R6);
 	ba_st(g->as, BPF_W, R9, SH_CPU, R8);
-	ba_alui(g->as, BPF_MUL, R8, BPF_STAT_CPU);
-	ba_alui(g->as, BPF_MUL, R7, BPF_STAT_PART);
-	ba_alu(g->as, BPF_ADD, R8, R7);
-	ba_alui(g->as, BPF_ADD, R8, BPF_STAT_HEAD);
-	ba_st(g->as, BPF_W, R9, SH_STATOFF, R8);
+	ba_st(g->as, BPF_W, R9, SH_LEVEL, R7);
 	ba_sti(g->as, BPF_DW, R9, SH_ACTIONS, 0);
 	ba_sti(g->as, BPF_DW, R9, SH_ERR_KIND, ERR_NONE);
 	if (g->h->exits)
@@ -253,7 +249,7 @@ void emit_user_add(struct unit *u, uint32_t global)
 	g_stat_part(&g, global, fail);
 	ba_ld(g.as, BPF_DW, R1, FP, FRAME_CTX);
 	ba_ld(g.as, BPF_DW, R3, R1, 0);
-	g_accumulate(&g);
+	g_accumulate(&g, global);
 	ba_movi(g.as, R0, 0);
 	ba_place(g.as, release);
 	g_release(&g, R9, SH_BUSY);

@@ -28,7 +28,7 @@ uint32_t iter_elem_size(const struct unit *u, uint32_t global)
 {
 	const struct ir_global *g = u->m->globals.v[global];
 
-	return iter_value_off(u, global) + (g->is_stat          ? BPF_STAT_PART
+	return iter_value_off(u, global) + (g->is_stat          ? u->lay.g[global].part_size
 					    : g->type == IR_STR ? u->lay.strsz
 								: 8);
 }
@@ -223,29 +223,16 @@ static void build_pop(struct unit *u, uint32_t fn, uint32_t sift)
 /* The element's copy (R8) gets the merged statistic in SH_STAT and what it is sorted by. */
 static void fill_stat(struct gen *g, const struct ir_iter *it)
 {
-	uint32_t val = iter_value_off(g->u, it->global), positive = ba_label(g->as),
-		 done = ba_label(g->as);
+	uint32_t val = iter_value_off(g->u, it->global);
 
-	for (int k = 0; k < 4; k++) {
-		ba_ld(g->as, BPF_DW, R1, R9, SH_STAT + 8 * k);
-		ba_st(g->as, BPF_DW, R8, (int)val + 8 * k, R1);
+	for (uint32_t k = 0; k < ir_stat_words(g->u->m->globals.v[it->global]); k++) {
+		ba_ld(g->as, BPF_DW, R1, R9, SH_STAT + 8 * (int)k);
+		ba_st(g->as, BPF_DW, R8, (int)(val + 8 * k), R1);
 	}
-	if (it->sort_stat != IRS_AVG) {
-		ba_ld(g->as, BPF_DW, R1, R9, SH_STAT + 8 * (int)it->sort_stat);
-		ba_st(g->as, BPF_DW, R8, ELEM_SORT, R1);
+	if (!it->sort_dir || it->sort_key)
 		return;
-	}
-	ba_ld(g->as, BPF_DW, R1, R9, SH_STAT + 8);
-	ba_ld(g->as, BPF_DW, R2, R9, SH_STAT);
-	ba_mov(g->as, R3, R1);
-	ba_ji(g->as, BPF_JSGE, R1, 0, positive);
-	ba_neg(g->as, R1);
-	ba_place(g->as, positive);
-	ba_alu(g->as, BPF_DIV, R1, R2);
-	ba_ji(g->as, BPF_JSGE, R3, 0, done);
-	ba_neg(g->as, R1);
-	ba_place(g->as, done);
-	ba_st(g->as, BPF_DW, R8, ELEM_SORT, R1);
+	g_stat_value(g, it->sort_stat);
+	ba_st(g->as, BPF_DW, R8, ELEM_SORT, R0);
 }
 
 /* R7: the map's value, R8: its copy */
@@ -255,10 +242,8 @@ static void fill_value(struct gen *g, const struct ir_iter *it)
 	uint32_t val = iter_value_off(g->u, it->global);
 
 	if (gl->is_stat) {
-		for (int k = 0; k < 4; k++)
-			ba_sti(g->as, BPF_DW, R9, SH_STAT + 8 * k, 0);
 		ba_mov(g->as, R0, R7);
-		rt_merge_cpus(g);
+		rt_merge_cpus(g, it->global);
 		fill_stat(g, it);
 	} else if (gl->type == IR_STR) {
 		ba_mov(g->as, R1, R8);
@@ -277,7 +262,7 @@ static void fill_value(struct gen *g, const struct ir_iter *it)
 static void build_fill(struct unit *u, uint32_t cb, const struct ir_iter *it)
 {
 	struct gen g = { .u = u, .as = &u->fns.v[cb]->as };
-	uint32_t full = ba_label(g.as);
+	uint32_t full = ba_label(g.as), other = ba_label(g.as);
 
 	ba_mov(g.as, R6, R2);
 	ba_mov(g.as, R7, R3);
@@ -299,10 +284,18 @@ static void build_fill(struct unit *u, uint32_t cb, const struct ir_iter *it)
 	ba_movi(g.as, R2, u->lay.g[it->global].key_size);
 	ba_mov(g.as, R3, R6);
 	ba_call(g.as, BPF_FUNC_probe_read_kernel);
+	if (it->fixed) {
+		ba_mov(g.as, R1, R8);
+		ba_alui(g.as, BPF_ADD, R1, ELEM_KEY);
+		ba_mov(g.as, R2, R9);
+		ba_call_fn(g.as, rt_match(u, it->global, it->fixed));
+		ba_ji(g.as, BPF_JEQ, R0, 0, other);
+	}
 	fill_value(&g, it);
 	ba_ld(g.as, BPF_DW, R1, R9, FILL_N);
 	ba_alui(g.as, BPF_ADD, R1, 1);
 	ba_st(g.as, BPF_DW, R9, FILL_N, R1);
+	ba_place(g.as, other);
 	return_num(&g, 0);
 	ba_place(g.as, full);
 	return_num(&g, 1);
@@ -456,7 +449,8 @@ const struct iter_fns *rt_iter(struct unit *u, const struct ir_iter *it)
 		const struct ir_iter *o = &u->iters.v[k].it;
 
 		if (o->global == it->global && o->sort_dir == it->sort_dir &&
-		    o->sort_key == it->sort_key && o->sort_stat == it->sort_stat)
+		    o->sort_key == it->sort_key && o->sort_stat == it->sort_stat &&
+		    o->fixed == it->fixed)
 			return &u->iters.v[k];
 	}
 	less = unit_fn(u, arena_printf(u->arena, "rt_less_%s", id), FN_GLOBAL, NULL, 2);

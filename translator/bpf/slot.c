@@ -50,6 +50,8 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 	}
 	if (i->op == IR_emit || i->op == IR_emitmem)
 		need_of_record(u, u->m->fmts.v[i->ref], n);
+	else if (i->op == IR_hemit)
+		n->rec = at_least(n->rec, REC_HIST_BYTES(u->m->globals.v[i->ref]->hist.buckets));
 }
 
 /*

@@ -93,7 +93,7 @@ static void add_maps(struct unit *u)
 		if (m->globals.v[g]->is_stat && u->map_zero == IR_NONE)
 			u->map_zero =
 				unit_map(u, (struct bpf_map){ BPF_MAP_ZERO, BPF_MAP_TYPE_ARRAY, 1,
-							      0, IR_NONE, 4, BPF_STAT_BYTES(1) });
+							      0, IR_NONE, 4, 8 });
 	}
 }
 
@@ -135,6 +135,8 @@ static void unit_init(struct unit *u, struct session *s, const struct ir_module 
 	u->stat_fn = none_vector(u, n);
 	u->clear_fn = none_vector(u, n);
 	u->evict_fn = none_vector(u, n);
+	u->bucket_fn = none_vector(u, n);
+	u->hist_fn = none_vector(u, n);
 	memset(u->rt, 0xff, sizeof(u->rt));
 	u->regexes = arena_alloc(u->arena, sizeof(*u->regexes) * (m->regexes.n + 1));
 	for (uint32_t k = 0; k < m->regexes.n; k++)

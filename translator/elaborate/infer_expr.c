@@ -150,32 +150,15 @@ static struct tvar *infer_in(struct infer *i, struct expr *x)
 {
 	struct global *g = infer_array(i, x->name, op_span(x), ACC_READ);
 
-	if (g && infer_keys(i, g, &x->args, x->at))
+	if (g && infer_keys(i, g, &x->args, x->at, true))
 		x->sym = &g->sym;
-	return long_at(i, x->at);
-}
-
-static struct tvar *infer_stat(struct infer *i, struct expr *x)
-{
-	const struct symbol *s;
-
-	if (x->op >= S_VARIANCE)
-		return unsupported(i, op_span(x),
-				   arena_printf(i->e->arena, "%s is", stat_op_text(x->op)));
-	if (x->args.n) {
-		diag_error(i->e->diag, TAG_ARITY, x->at, "%s takes one argument",
-			   stat_op_text(x->op));
-		return long_at(i, x->at);
-	}
-	infer_aggregate(i, x->a, ACC_READ);
-	s = x->a->sym;
-	if (i->live && s && s->kind == SYM_GLOBAL)
-		((struct global *)x->a->sym)->stat_ops |= 1u << x->op;
 	return long_at(i, x->at);
 }
 
 static struct tvar *infer_suffixed(struct infer *i, struct expr *x)
 {
+	if (is_hist(x->a))
+		return infer_hist_index(i, x);
 	return unsupported(i, x->at, "-> and [] on a value are");
 }
 

@@ -136,8 +136,11 @@ static void infer_print_args(struct infer *i, struct expr *x)
 	for (uint32_t n = 0; n < x->args.n; n++) {
 		struct expr *a = x->args.v[n];
 
-		if (a->kind == E_STAT && a->op >= S_HIST_LOG)
-			unsupported(i, a->at, "histograms are");
+		if (is_hist(a) && (x->args.n > 1 || x->op & (P_DELIM | P_CHAR)))
+			diag_error(i->e->diag, TAG_FORMAT, a->at,
+				   "a histogram is printed alone, by print, println, sprint or sprintln");
+		else if (is_hist(a))
+			infer_hist(i, a);
 		else if (x->op & P_CHAR)
 			infer_long(i, a);
 		else

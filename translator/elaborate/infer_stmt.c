@@ -80,15 +80,10 @@ static void infer_foreach_sort(struct infer *i, struct stmt *s, struct global *g
 {
 	enum stat_op op = s->sort_stat;
 
-	if (op != S_NONE && op >= S_VARIANCE) {
-		unsupported(i, s->array->at,
-			    arena_printf(i->e->arena, "sorting by %s is", stat_op_text(op)));
-		return;
-	}
 	if (op != S_NONE)
 		type_want(i->e, g->sym.type, T_STATS, s->array->at, TAG_TYPE);
 	if (i->live && s->sort_dir && s->sort_key == 0)
-		g->stat_ops |= 1u << (op == S_NONE ? S_COUNT : op);
+		infer_sort_stat(i, g, op == S_NONE ? S_COUNT : op);
 }
 
 static struct global *infer_foreach_array(struct infer *i, struct stmt *s)
@@ -96,14 +91,10 @@ static struct global *infer_foreach_array(struct infer *i, struct stmt *s)
 	struct expr *a = s->array;
 	struct global *g;
 
-	if (a->kind != E_SYMBOL) {
-		unsupported(i, a->at,
-			    a->kind == E_INDEX ? "foreach over a slice is"
-					       : "foreach over a histogram is");
-		return NULL;
-	}
-	g = infer_array(i, a->name, a->at, ACC_READ);
+	g = infer_array(i, a->name, a->op_at.src ? a->op_at : a->at, ACC_READ);
 	if (!g || !type_arity(i->e, g, s->keys.n, a->at))
+		return NULL;
+	if (a->kind == E_INDEX && !infer_keys(i, g, &a->args, a->at, true))
 		return NULL;
 	if (s->keys.n == 0) {
 		diag_error(i->e->diag, TAG_ARRAY, a->at, "foreach needs a variable for each key");
@@ -122,14 +113,33 @@ static void infer_lost_loop_vars(struct infer *i, struct stmt *s)
 		infer_loop_var(i, s->value, type_new(i->e, T_UNKNOWN, SPAN_NONE));
 }
 
+/* Over the buckets of a histogram: their numbers, and as the value what each counts. */
+static struct global *infer_foreach_hist(struct infer *i, struct stmt *s)
+{
+	struct global *g = infer_hist(i, s->array);
+
+	if (s->keys.n != 1)
+		diag_error(i->e->diag, TAG_ARRAY, s->array->at,
+			   "a histogram has one key, the number of a bucket, not %u", s->keys.n);
+	if (s->sort_dir && !s->sort_key)
+		diag_error(i->e->diag, TAG_STATEMENT, s->array->at,
+			   "the buckets of a histogram can be sorted by their number only");
+	for (uint32_t n = 0; n < s->keys.n; n++)
+		infer_loop_var(i, s->keys.v[n], type_new(i->e, T_LONG, s->array->at));
+	if (s->value)
+		infer_loop_var(i, s->value, type_new(i->e, T_LONG, s->array->at));
+	return g;
+}
+
 static void infer_foreach(struct infer *i, struct stmt *s)
 {
-	struct global *g = infer_foreach_array(i, s);
+	bool hist = is_hist(s->array);
+	struct global *g = hist ? infer_foreach_hist(i, s) : infer_foreach_array(i, s);
 	struct foreach_frame frame = { i->iterating, g, s->at };
 
 	if (s->limit)
 		infer_long(i, s->limit);
-	if (g) {
+	if (g && !hist) {
 		for (uint32_t n = 0; n < s->keys.n; n++) {
 			if (!g->keys[n])
 				g->keys[n] = type_new(i->e, T_UNKNOWN, SPAN_NONE);
@@ -142,7 +152,7 @@ static void infer_foreach(struct infer *i, struct stmt *s)
 					 .e = s->value, .t = g->sym.type, .value = true }));
 		}
 		infer_foreach_sort(i, s, g);
-	} else {
+	} else if (!hist) {
 		infer_lost_loop_vars(i, s);
 	}
 	i->iterating = g ? &frame : i->iterating;
@@ -190,6 +200,12 @@ static void infer_delete(struct infer *i, struct stmt *s)
 		if (g)
 			vec_push(i->e->arena, &i->e->pending,
 				 ((struct pending){ .e = x, .t = g->sym.type }));
+	} else if (x->kind == E_INDEX && is_slice(&x->args)) {
+		struct global *array =
+			infer_array(i, x->name, x->op_at.src ? x->op_at : x->at, ACC_WRITE);
+
+		if (array && infer_keys(i, array, &x->args, x->at, true))
+			x->sym = &array->sym;
 	} else if (x->kind == E_INDEX) {
 		infer_lvalue(i, x, ACC_WRITE, "delete");
 	} else {

@@ -142,7 +142,7 @@ struct global *infer_array(struct infer *i, const char *name, struct span at, un
 	return NULL;
 }
 
-bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct span at)
+bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct span at, bool slice)
 {
 	bool ok = type_arity(i->e, g, keys->n, at);
 
@@ -150,9 +150,14 @@ bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct 
 		struct expr *k = keys->v[n];
 		struct tvar *t;
 
-		if (k->kind == E_STAR) {
-			unsupported(i, k->at, "slices of arrays (\"*\" as a key) are");
+		if (k->kind == E_STAR && !slice) {
+			diag_error(i->e->diag, TAG_ARRAY, k->at,
+				   "\"*\" for any key is for \"foreach\", \"in\" and \"delete\" only");
 			ok = false;
+		}
+		if (k->kind == E_STAR) {
+			if (ok && !g->keys[n])
+				g->keys[n] = type_new(i->e, T_UNKNOWN, SPAN_NONE);
 			continue;
 		}
 		t = infer_expr(i, k);
@@ -169,7 +174,7 @@ struct tvar *infer_index(struct infer *i, struct expr *x, unsigned int access)
 {
 	struct global *g = infer_array(i, x->name, x->op_at.src ? x->op_at : x->at, access);
 
-	if (!g || !infer_keys(i, g, &x->args, x->at))
+	if (!g || !infer_keys(i, g, &x->args, x->at, false))
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	x->sym = &g->sym;
 	return g->sym.type;

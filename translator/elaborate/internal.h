@@ -57,6 +57,8 @@ struct global {
 	struct span nkeys_at; /* what settled nkeys */
 	struct tvar *keys[IR_MAXKEYS];
 	unsigned int stat_ops;
+	const struct expr *hist, *variance; /* the first that says how: all others must agree */
+	bool hist_used;
 	bool used; /* from a body that may run */
 	bool read, written; /* likewise; "n++" alone does not read n */
 	bool mentioned; /* from any body */
@@ -377,7 +379,16 @@ struct tvar *infer_lvalue(struct infer *i, struct expr *x, unsigned int access, 
 struct tvar *infer_aggregate(struct infer *i, struct expr *x, unsigned int access);
 /* Global @name for foreach, in, delete, []; E-UNKNOWN-VAR and NULL without one. */
 struct global *infer_array(struct infer *i, const char *name, struct span at, unsigned int access);
-bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct span at);
+/* @slice: a '*' may stand for a key. */
+bool infer_keys(struct infer *i, struct global *g, const expr_vec *keys, struct span at,
+		bool slice);
+/* infer_stat.c: what reads aggregates */
+struct tvar *infer_stat(struct infer *i, struct expr *x);
+bool is_hist(const struct expr *x); /* @hist_log, @hist_linear */
+/* A histogram where one may stand; NULL after an error. */
+struct global *infer_hist(struct infer *i, struct expr *x);
+struct tvar *infer_hist_index(struct infer *i, struct expr *x); /* @hist_log(x)[i] */
+void infer_sort_stat(struct infer *i, struct global *g, enum stat_op op);
 struct tvar *unsupported(struct infer *i, struct span at, const char *what);
 
 /* lower*.c */
@@ -423,6 +434,14 @@ struct ir_val lower_expr(struct lower *l, struct expr *x);
  */
 struct ir_val lower_nth(struct lower *l, const expr_vec *xs, uint32_t n, struct expr *after);
 struct ir_val *lower_exprs(struct lower *l, const expr_vec *xs, struct expr *after, uint32_t extra);
+/* The given keys of a slice, behind @first other operands; *fixed: a mask of them. */
+struct ir_val *lower_slice(struct lower *l, const expr_vec *keys, uint32_t first, uint32_t *n,
+			   uint32_t *fixed);
+bool is_slice(const expr_vec *keys);
+/* An operation on the aggregate or histogram @x; its keys, then room for one more operand. */
+struct ir_insn *lower_aggregate(struct lower *l, enum ir_op op, uint32_t dst, const struct expr *x,
+				struct ir_val *keys, uint32_t extra);
+struct ir_val lower_hist_index(struct lower *l, struct expr *x);
 void lower_cond(struct lower *l, struct expr *x, uint32_t yes, uint32_t no);
 struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, struct ir_val b,
 			      struct span at);

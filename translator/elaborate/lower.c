@@ -29,6 +29,21 @@ static const char *const_bytes(struct lower *l, const struct expr *x)
 	return l->m->strings.v[v.str];
 }
 
+static void lower_hist_params(const struct expr *x, struct agg_hist *out)
+{
+	if (x->op == S_HIST_LOG) {
+		*out = (struct agg_hist){ .kind = AGG_HIST_LOG, .buckets = AGG_LOG_BUCKETS };
+		return;
+	}
+	*out = (struct agg_hist){
+		.kind = AGG_HIST_LINEAR,
+		.lo = x->args.v[0]->num,
+		.hi = x->args.v[1]->num,
+		.width = x->args.v[2]->num,
+	};
+	out->buckets = agg_linear_buckets(out->lo, out->hi, out->width);
+}
+
 static void lower_global(struct lower *l, struct global *g, uint32_t nth)
 {
 	struct ir_global *out = arena_new(l->arena, struct ir_global);
@@ -47,6 +62,8 @@ static void lower_global(struct lower *l, struct global *g, uint32_t nth)
 			(uint32_t)(g->ast->size ? g->ast->size : l->e->s->limits.maxmapentries);
 	out->stat_ops = g->stat_ops;
 	out->hex = g->hex;
+	if (g->hist_used)
+		lower_hist_params(g->hist, &out->hist);
 	if (g->init && g->init->kind == E_STRING)
 		out->init_str = const_bytes(l, g->init);
 	else if (g->init)

@@ -245,11 +245,28 @@ static void build_print(struct lower *l, struct fmt_build *b, struct expr *x,
 		fmt_build_lit(b, "\n", 1);
 }
 
+/* The text ends in an empty line in any case: print and println of a histogram are one. */
+static struct ir_val print_hist(struct lower *l, const struct expr *x, const struct expr *hist)
+{
+	struct ir_val *keys = lower_exprs(l, &hist->a->args, NULL, 0);
+	uint32_t r;
+
+	if (!(x->op & P_STRING)) {
+		lower_aggregate(l, IR_hemit, IR_NONE, hist, keys, 0);
+		return ir_num(0);
+	}
+	r = lower_temp(l, IR_STR);
+	lower_aggregate(l, IR_hstr, r, hist, keys, 0);
+	return ir_reg(r);
+}
+
 struct ir_val lower_print(struct lower *l, struct expr *x)
 {
 	struct ir_val *v = arena_alloc(l->arena, (x->args.n + 1) * sizeof(*v));
 	struct fmt_build b;
 
+	if (x->args.n == 1 && is_hist(x->args.v[0]))
+		return print_hist(l, x, x->args.v[0]);
 	/* constant strings have no value yet: most become part of the format */
 	for (uint32_t n = 0; n < x->args.n; n++)
 		if (x->args.v[n]->kind != E_STRING)

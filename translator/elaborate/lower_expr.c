@@ -179,12 +179,45 @@ static uint32_t global_of(const struct expr *x)
 	return ((const struct global *)x->sym)->index;
 }
 
+bool is_slice(const expr_vec *keys)
+{
+	for (uint32_t n = 0; n < keys->n; n++)
+		if (keys->v[n]->kind == E_STAR)
+			return true;
+	return false;
+}
+
+struct ir_val *lower_slice(struct lower *l, const expr_vec *keys, uint32_t first, uint32_t *n,
+			   uint32_t *fixed)
+{
+	struct ir_val *v = arena_alloc(l->arena, (first + keys->n + 1) * sizeof(*v));
+
+	*n = first;
+	*fixed = 0;
+	for (uint32_t k = 0; k < keys->n; k++) {
+		if (keys->v[k]->kind == E_STAR)
+			continue;
+		v[(*n)++] = lower_nth(l, keys, k, NULL);
+		*fixed |= 1u << k;
+	}
+	return v;
+}
+
 static struct ir_val lower_in(struct lower *l, struct expr *x)
 {
-	struct ir_val *keys = lower_exprs(l, &x->args, NULL, 0);
-	uint32_t r = lower_temp(l, IR_I64);
+	uint32_t r = lower_temp(l, IR_I64), n = x->args.n, fixed;
+	struct ir_val *keys;
+	struct ir_insn *i;
 
-	lower_insn(l, IR_mhas, r, keys, x->args.n)->ref = global_of(x);
+	if (is_slice(&x->args)) {
+		keys = lower_slice(l, &x->args, 0, &n, &fixed);
+		i = lower_insn(l, IR_mhas_any, r, keys, n);
+		i->imm = fixed;
+	} else {
+		keys = lower_exprs(l, &x->args, NULL, 0);
+		i = lower_insn(l, IR_mhas, r, keys, n);
+	}
+	i->ref = global_of(x);
 	return ir_reg(r);
 }
 
@@ -192,16 +225,34 @@ static struct ir_val lower_stat(struct lower *l, struct expr *x)
 {
 	struct ir_val *keys = lower_exprs(l, &x->a->args, NULL, 0);
 	uint32_t r = lower_temp(l, IR_I64);
-	struct ir_insn *i = lower_insn(l, IR_sget, r, keys, x->a->args.n);
+
+	lower_aggregate(l, IR_sget, r, x, keys, 0)->imm = x->op;
+	return ir_reg(r);
+}
+
+struct ir_insn *lower_aggregate(struct lower *l, enum ir_op op, uint32_t dst, const struct expr *x,
+				struct ir_val *keys, uint32_t extra)
+{
+	struct ir_insn *i = lower_insn(l, op, dst, keys, x->a->args.n + extra);
 
 	i->ref = global_of(x->a);
-	i->imm = x->op;
 	i->loc = lower_loc(l, op_span(x));
+	return i;
+}
+
+struct ir_val lower_hist_index(struct lower *l, struct expr *x)
+{
+	struct expr *index = x->suffixes.v[0].index;
+	struct ir_val *keys = lower_exprs(l, &x->a->a->args, index, 1);
+	uint32_t r = lower_temp(l, IR_I64);
+
+	keys[x->a->a->args.n] = lower_expr(l, index);
+	lower_aggregate(l, IR_hget, r, x->a, keys, 1);
 	return ir_reg(r);
 }
 
 /* The parser's and the IR's numbering of extractors are one. */
-_Static_assert((int)S_COUNT == (int)IRS_COUNT && (int)S_AVG == (int)IRS_AVG,
+_Static_assert((int)S_COUNT == (int)IRS_COUNT && (int)S_VARIANCE == (int)IRS_VARIANCE,
 	       "stat_op and ir_stat differ");
 
 static const lower_fn lower_table[] = {
@@ -215,6 +266,7 @@ static const lower_fn lower_table[] = {
 	[E_ASSIGN] = lower_assign,      [E_IN] = lower_in,
 	[E_STAT] = lower_stat,          [E_PRINT] = lower_print,
 	[E_TARGET] = lower_target,      [E_ATOP] = lower_atop,
+	[E_SUFFIXED] = lower_hist_index,
 };
 
 /* Kinds without a row do not get past inference. */

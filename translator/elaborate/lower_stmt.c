@@ -161,15 +161,84 @@ static uint32_t cleanup_block(struct lower *l, uint32_t iter)
 	return b;
 }
 
-static void lower_foreach(struct lower *l, struct stmt *s)
+/* At most @limit rounds: what counts them down, IR_NONE without a limit. */
+static uint32_t hist_limit(struct lower *l, struct expr *limit)
+{
+	uint32_t left;
+
+	if (!limit)
+		return IR_NONE;
+	left = lower_temp(l, IR_I64);
+	lower_move(l, left, foreach_limit(l, limit));
+	return left;
+}
+
+/*
+ * foreach over the buckets of a histogram: a loop over their numbers. The aggregate's own keys are
+ * evaluated once.
+ */
+static void lower_foreach_hist(struct lower *l, struct stmt *s)
+{
+	const struct global *g = s->array->a->sym;
+	int64_t n = l->m->globals.v[g->index]->hist.buckets;
+	bool down = s->sort_dir < 0;
+	uint32_t head = ir_new_block(l->m, l->f), first = ir_new_block(l->m, l->f),
+		 body = ir_new_block(l->m, l->f), cont = ir_new_block(l->m, l->f),
+		 end = ir_new_block(l->m, l->f), bucket = lower_temp(l, IR_I64),
+		 count = lower_temp(l, IR_I64), left;
+	struct loop loop = { .brk = end, .cont = cont, .iter = IR_NONE };
+	struct ir_val *keys = lower_exprs(l, &s->array->a->args, s->limit, 1), in;
+
+	for (uint32_t k = 0; k < s->array->a->args.n; k++) {
+		struct ir_val v = keys[k];
+
+		if (v.kind != IRV_REG)
+			continue;
+		keys[k] = ir_reg(lower_temp(l, l->f->regs.v[v.reg]));
+		lower_move(l, keys[k].reg, v);
+	}
+	left = hist_limit(l, s->limit);
+	lower_move(l, bucket, ir_num(down ? n - 1 : 0));
+	lower_jump(l, head);
+	l->cur = head;
+	in = down ? lower_op2(l, IR_ge, ir_reg(bucket), ir_num(0), s->at)
+		  : lower_op2(l, IR_lt, ir_reg(bucket), ir_num(n), s->at);
+	lower_branch(l, in, first, end);
+	l->cur = first;
+	if (left != IR_NONE) {
+		lower_branch(l, lower_op2(l, IR_gt, ir_reg(left), ir_num(0), s->at), body, end);
+		l->cur = body;
+		lower_move(l, left, lower_op2(l, IR_sub, ir_reg(left), ir_num(1), s->at));
+	} else {
+		lower_jump(l, body);
+		l->cur = body;
+	}
+	count_action(l, stmt_loc(l, s));
+	keys[s->array->a->args.n] = ir_reg(bucket);
+	lower_aggregate(l, IR_hget, count, s->array, keys, 1);
+	lower_set_symbol(l, s->keys.v[0], ir_reg(bucket));
+	if (s->value)
+		lower_set_symbol(l, s->value, ir_reg(count));
+	lower_loop_body(l, s, &loop);
+	l->cur = cont;
+	lower_move(l, bucket,
+		   lower_op2(l, IR_add, ir_reg(bucket), ir_num(down ? -1 : 1), s->at));
+	lower_jump(l, head);
+	l->cur = end;
+}
+
+static void lower_foreach_array(struct lower *l, struct stmt *s)
 {
 	uint32_t head = ir_new_block(l->m, l->f), body = ir_new_block(l->m, l->f),
 		 end = ir_new_block(l->m, l->f);
 	struct loop loop = { .brk = end, .cont = head, .iter = new_iter(l, s) };
-	struct ir_val limit = foreach_limit(l, s->limit);
-	uint32_t more = lower_temp(l, IR_I64), outer = l->err;
-	struct ir_insn *i = lower_insn(l, IR_it_begin, IR_NONE, &limit, 1);
+	uint32_t more = lower_temp(l, IR_I64), outer = l->err, n;
+	struct ir_val *args = lower_slice(l, &s->array->args, 1, &n,
+					  &l->f->iters.v[loop.iter].fixed);
+	struct ir_insn *i;
 
+	args[0] = foreach_limit(l, s->limit);
+	i = lower_insn(l, IR_it_begin, IR_NONE, args, n);
 	i->ref = loop.iter;
 	i->loc = lower_keyword_loc(l, s->at);
 	lower_jump(l, head);
@@ -187,6 +256,15 @@ static void lower_foreach(struct lower *l, struct stmt *s)
 	l->err = outer;
 	l->cur = end;
 	end_iter(l, loop.iter);
+}
+
+static void lower_foreach(struct lower *l, struct stmt *s)
+{
+	if (is_hist(s->array)) {
+		lower_foreach_hist(l, s);
+		return;
+	}
+	lower_foreach_array(l, s);
 }
 
 /* Before leaving the body from inside of loops. */
@@ -238,7 +316,14 @@ static void lower_delete(struct lower *l, struct stmt *s)
 	const struct global *g = x->sym;
 	struct ir_val zero = x->type == T_STRING ? ir_strval(0) : ir_num(0);
 
-	if (x->kind == E_INDEX) {
+	if (x->kind == E_INDEX && is_slice(&x->args)) {
+		uint32_t n, fixed;
+		struct ir_val *keys = lower_slice(l, &x->args, 0, &n, &fixed);
+		struct ir_insn *i = lower_insn(l, IR_mdel_any, IR_NONE, keys, n);
+
+		i->ref = g->index;
+		i->imm = fixed;
+	} else if (x->kind == E_INDEX) {
 		struct ir_val *keys = lower_exprs(l, &x->args, NULL, 0);
 
 		lower_insn(l, IR_mdel, IR_NONE, keys, x->args.n)->ref = g->index;

@@ -8,7 +8,7 @@
 #include "interp.h"
 #include "ir_int.h"
 
-bool ir_stat_extract(const struct ir_stat_data *s, enum ir_stat op, int64_t *out)
+bool ir_stat_extract(const struct agg *s, enum ir_stat op, int64_t *out)
 {
 	switch (op) {
 	case IRS_COUNT:
@@ -25,6 +25,9 @@ bool ir_stat_extract(const struct ir_stat_data *s, enum ir_stat op, int64_t *out
 		return s->count;
 	case IRS_AVG:
 		*out = s->count ? ir_div(s->sum, s->count) : 0;
+		return s->count;
+	case IRS_VARIANCE:
+		*out = agg_variance(s);
 		return s->count;
 	default:
 		return false;

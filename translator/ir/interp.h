@@ -20,22 +20,24 @@ struct ir_data {
 	const char *str;
 };
 
-/* A statistic, merged over CPUs. min and max mean nothing while count is 0. */
-struct ir_stat_data {
-	int64_t count, sum, min, max;
-};
 /*
- * The value of an extractor; false when it is one of an empty aggregate that has none. avg
- * truncates.
+ * The value of an extractor of a statistic, merged over CPUs; false when it is one of an empty
+ * aggregate that has none. avg truncates.
  */
-bool ir_stat_extract(const struct ir_stat_data *s, enum ir_stat op, int64_t *out);
+bool ir_stat_extract(const struct agg *s, enum ir_stat op, int64_t *out);
 
 /* One element of a snapshot. Strings live in the snapshot's arena. */
 struct ir_elem {
 	struct ir_data key[IR_MAXKEYS];
 	struct ir_data val;
-	struct ir_stat_data stat;
+	struct agg stat;
 	uint64_t seq; /* insertion order */
+};
+
+/* Which elements: those whose keys agree with keys[k] for each bit k of @fixed. */
+struct ir_slice {
+	uint32_t fixed;
+	struct ir_data keys[IR_MAXKEYS];
 };
 
 /*
@@ -57,10 +59,14 @@ struct ir_store_ops {
 	int (*stat_add)(void *store, uint32_t g, const struct ir_data *keys, int64_t v,
 			int64_t *operand);
 	bool (*stat_get)(void *store, uint32_t g, const struct ir_data *keys,
-			 struct ir_stat_data *out);
-	/* All elements in insertion order, in @a. */
-	int (*snapshot)(void *store, uint32_t g, struct arena *a, struct ir_elem **out,
-			uint32_t *n);
+			 struct agg *out);
+	/* The counts of all buckets of the global's histogram; false without the element. */
+	bool (*hist_get)(void *store, uint32_t g, const struct ir_data *keys, uint64_t *counts);
+	bool (*has_any)(void *store, uint32_t g, const struct ir_slice *which);
+	void (*del_any)(void *store, uint32_t g, const struct ir_slice *which);
+	/* These elements in insertion order, in @a. */
+	int (*snapshot)(void *store, uint32_t g, const struct ir_slice *which, struct arena *a,
+			struct ir_elem **out, uint32_t *n);
 	int64_t (*new_id)(void *store); /* above 0, each time another one */
 	void (*lock)(void *store, const struct ir_probe *p);
 	void (*unlock)(void *store, const struct ir_probe *p);

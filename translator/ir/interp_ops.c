@@ -163,7 +163,7 @@ static int op_mhas(struct interp *in, union slot *r, const struct code *c)
 {
 	struct ir_data keys[IR_MAXKEYS];
 	const struct ir_global *g = get_keys(in, r, c, keys);
-	struct ir_stat_data s;
+	struct agg s;
 	struct ir_data v = { .type = g->type };
 	bool found = false;
 
@@ -202,7 +202,7 @@ static int op_sadd(struct interp *in, union slot *r, const struct code *c)
 }
 
 static int extract(struct interp *in, union slot *r, const struct code *c,
-		   const struct ir_stat_data *s)
+		   const struct agg *s)
 {
 	int64_t v;
 
@@ -215,12 +215,94 @@ static int extract(struct interp *in, union slot *r, const struct code *c,
 static int op_sget(struct interp *in, union slot *r, const struct code *c)
 {
 	struct ir_data keys[IR_MAXKEYS];
-	struct ir_stat_data s = { 0 };
+	struct agg s = { 0 };
 
 	get_keys(in, r, c, keys);
 	if (!STORE->stat_get(STORE_ARG, c->insn->ref, keys, &s))
-		s = (struct ir_stat_data){ 0 };
+		s = (struct agg){ 0 };
 	return extract(in, r, c, &s);
+}
+
+/* The histogram of the statistic that the instruction names; fails without one. */
+static int read_hist(struct interp *in, const union slot *r, const struct code *c, uint64_t *counts)
+{
+	struct ir_data keys[IR_MAXKEYS];
+
+	get_keys(in, r, c, keys);
+	if (STORE->hist_get(STORE_ARG, c->insn->ref, keys, counts))
+		for (uint32_t k = 0; k < in->m->globals.v[c->insn->ref]->hist.buckets; k++)
+			if (counts[k])
+				return 0;
+	return interp_fail(in, c, ERR_EMPTY, 0);
+}
+
+static int op_hget(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct ir_global *g = in->m->globals.v[c->insn->ref];
+	uint64_t counts[AGG_MAX_BUCKETS], bucket = (uint64_t)r[c->args[g->nkeys]].i;
+
+	if (read_hist(in, r, c, counts))
+		return 1;
+	if (bucket >= g->hist.buckets)
+		return interp_fail(in, c, ERR_HIST_RANGE, 0);
+	r[c->d].i = (int64_t)counts[bucket];
+	return 0;
+}
+
+static int op_hemit(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct ir_global *g = in->m->globals.v[c->insn->ref];
+	uint64_t counts[AGG_MAX_BUCKETS];
+
+	if (read_hist(in, r, c, counts))
+		return 1;
+	interp_record(in, REC_HIST, c->insn->ref);
+	for (uint32_t k = 0; k < g->hist.buckets; k++)
+		interp_record_int(in, (int64_t)counts[k]);
+	interp_record_send(in);
+	return 0;
+}
+
+static int op_hstr(struct interp *in, union slot *r, const struct code *c)
+{
+	struct fmt_out o = { .p = in->tmp->s, .size = in->maxlen + 1 };
+	uint64_t counts[AGG_MAX_BUCKETS];
+
+	if (read_hist(in, r, c, counts))
+		return 1;
+	agg_print(&o, &in->m->globals.v[c->insn->ref]->hist, counts, in->m->limits.hist_width,
+		  in->m->limits.hist_elision);
+	fmt_end(&o);
+	set_string(in, r, c, o.p, o.len);
+	return 0;
+}
+
+/* @at: the first of the operands that are the fixed keys. */
+static void get_slice(const struct ir_global *g, uint32_t fixed, const union slot *r,
+		      const struct code *c, uint32_t at, struct ir_slice *out)
+{
+	out->fixed = fixed;
+	for (uint32_t k = 0; k < g->nkeys; k++)
+		if (fixed >> k & 1)
+			out->keys[k] = to_data(r, c->args[at++], g->keys[k]);
+}
+
+static int op_mhas_any(struct interp *in, union slot *r, const struct code *c)
+{
+	struct ir_slice which;
+
+	get_slice(in->m->globals.v[c->insn->ref], c->insn->imm, r, c, 0, &which);
+	r[c->d].i = STORE->has_any(STORE_ARG, c->insn->ref, &which);
+	return 0;
+}
+
+static int op_mdel_any(struct interp *in, union slot *r, const struct code *c)
+{
+	struct ir_slice which;
+
+	get_slice(in->m->globals.v[c->insn->ref], c->insn->imm, r, c, 0, &which);
+	STORE->del_any(STORE_ARG, c->insn->ref, &which);
+	return 0;
 }
 
 static struct iter_state *iter_of(struct interp *in, const struct code *c)
@@ -247,13 +329,15 @@ static int op_it_begin(struct interp *in, union slot *r, const struct code *c)
 	struct iter_state *it = iter_of(in, c);
 	const struct ir_iter *desc = &fr->f->f->iters.v[c->insn->ref];
 	int64_t limit = r[c->a].i;
+	struct ir_slice which;
 	int e;
 
 	op_it_end(in, r, c);
 	arena_init(&it->arena);
 	it->v = NULL;
 	it->n = it->next = 0;
-	e = STORE->snapshot(STORE_ARG, desc->global, &it->arena, &it->v, &it->n);
+	get_slice(in->m->globals.v[desc->global], desc->fixed, r, c, 1, &which);
+	e = STORE->snapshot(STORE_ARG, desc->global, &which, &it->arena, &it->v, &it->n);
 	if (e) {
 		arena_fini(&it->arena);
 		return interp_fail(in, c, e, desc->global);
@@ -441,6 +525,8 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_seq] = op_seq, [IR_match] = op_match, [IR_capture] = op_capture, [IR_gget] = op_gget,     [IR_gset] = op_gset,
 	[IR_mget] = op_mget,         [IR_mset] = op_mset,     [IR_madd] = op_madd,
 	[IR_mhas] = op_mhas,         [IR_mdel] = op_mdel,     [IR_mclear] = op_mclear,
+	[IR_mhas_any] = op_mhas_any, [IR_mdel_any] = op_mdel_any, [IR_hget] = op_hget,
+	[IR_hemit] = op_hemit,       [IR_hstr] = op_hstr,
 	[IR_sadd] = op_sadd,         [IR_sget] = op_sget,     [IR_it_begin] = op_it_begin,
 	[IR_it_next] = op_it_next,   [IR_it_key] = op_it_key, [IR_it_val] = op_it_val,
 	[IR_it_stat] = op_it_stat,   [IR_it_end] = op_it_end, [IR_emit] = op_emit,

@@ -136,11 +136,19 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 	static const uint8_t kinds[IR_OP_COUNT] = {
 		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
 		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
+		[IR_mhas_any] = IMM_NUM, [IR_mdel_any] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
 	};
 
 	return kinds[op];
+}
+
+void ir_hist_complete(struct agg_hist *h)
+{
+	h->buckets = h->kind == AGG_HIST_LOG      ? AGG_LOG_BUCKETS
+		     : h->kind == AGG_HIST_LINEAR ? agg_linear_buckets(h->lo, h->hi, h->width)
+						  : 0;
 }
 
 struct ir_module *ir_module_new(struct arena *a)

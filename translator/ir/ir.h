@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/agg.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/fmt.h"
@@ -168,6 +169,7 @@ struct ir_iter {
 	int sort_dir; /* 0: insertion order, 1 ascending, -1 descending */
 	int sort_key; /* from 1: that key; 0: the value */
 	enum ir_stat sort_stat; /* for statistics sorted by value */
+	uint32_t fixed; /* mask of the keys that it_begin is given: a slice */
 };
 
 /* A function, or a handler (ret IR_VOID, no parameters, ends with done or abort). */
@@ -193,6 +195,7 @@ struct ir_global {
 	enum ir_type keys[IR_MAXKEYS];
 	uint32_t max_entries; /* arrays: written size or MAXMAPENTRIES */
 	uint32_t stat_ops; /* mask of 1 << enum ir_stat that some code extracts */
+	struct agg_hist hist; /* statistics: the histogram that some code reads */
 	bool hex; /* print as an address in the automatic dump */
 	int64_t init_num;
 	const char *init_str; /* NULL: "" */
@@ -269,6 +272,12 @@ struct ir_module {
 	/* of ir_string(): indices + 1 in strings, by hash */
 	uint32_t *string_slots, string_cap;
 };
+
+/* Words of struct agg that a statistic keeps. */
+static inline uint32_t ir_stat_words(const struct ir_global *g)
+{
+	return g->stat_ops & 1u << IRS_VARIANCE ? AGG_WORDS_SQUARES : AGG_WORDS;
+}
 
 /* building (ir.c) */
 struct ir_module *ir_module_new(struct arena *a);
@@ -351,6 +360,7 @@ struct ir_uses {
 	uint8_t *funcs; /* a byte a function that may run */
 	uint8_t intrinsics[IN_COUNT];
 	bool loops, calls, iterates, loads; /* loops: some back edge; iterates: some foreach */
+	bool hist_text; /* a histogram made a string */
 };
 void ir_uses(struct arena *a, const struct ir_module *m, uint32_t func, struct ir_uses *out);
 

@@ -44,6 +44,8 @@ extern const unsigned int ir_limit_n;
 const struct ir_global *ir_insn_global(const struct ir_module *m, const struct ir_func *f,
 				       const struct ir_insn *i);
 enum ir_type ir_val_type(const struct ir_func *f, struct ir_val v);
+/* Fills in the number of buckets that follows from the rest; 0 when that makes no histogram. */
+void ir_hist_complete(struct agg_hist *h);
 /* NULL when the text, which is kept by reference, is malformed. */
 struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_type *args,
 			    uint32_t nargs);

@@ -89,6 +89,11 @@ static bool iter(struct ir_parser *p)
 		return false;
 	if (n != p->f->iters.n)
 		return text_fail(p, "expected #%u", p->f->iters.n);
+	if (text_try(p, "fixed")) {
+		if (!text_num(p, &key))
+			return false;
+		it.fixed = (uint32_t)key;
+	}
 	if (text_try(p, "up"))
 		it.sort_dir = 1;
 	else if (text_try(p, "down"))
@@ -127,6 +132,17 @@ static bool func_line(struct ir_parser *p)
 	return p->f->blocks.n ? text_insn(p) : text_fail(p, "an instruction outside a block");
 }
 
+static bool global_hist(struct ir_parser *p, struct agg_hist *h)
+{
+	h->kind = text_try(p, "linear") ? AGG_HIST_LINEAR : AGG_HIST_LOG;
+	if (h->kind == AGG_HIST_LINEAR
+		    ? !text_num(p, &h->lo) || !text_num(p, &h->hi) || !text_num(p, &h->width)
+		    : !text_expect(p, "log"))
+		return false;
+	ir_hist_complete(h);
+	return true;
+}
+
 static bool global_flags(struct ir_parser *p, struct ir_global *g)
 {
 	int64_t size;
@@ -145,6 +161,9 @@ static bool global_flags(struct ir_parser *p, struct ir_global *g)
 					return text_fail(p, "unknown extractor");
 				g->stat_ops |= 1u << s;
 			} while (text_try(p, ","));
+		} else if (text_try(p, "hist")) {
+			if (!global_hist(p, &g->hist))
+				return false;
 		} else if (text_try(p, "sized")) {
 			g->sized = true;
 		} else if (text_try(p, "wrap")) {

@@ -43,6 +43,11 @@ static const char *cannot_run(struct arena *tmp, struct ir_module *m, const stru
 		return arena_printf(m->arena,
 				    "probe %s reads memory by address, which user space cannot%s",
 				    p->name, other_runtimes(ir_attaches[p->kind].sides));
+	if (side == SIDE_B && uses.hist_text)
+		return arena_printf(m->arena,
+				    "an eBPF program cannot make the text of a histogram, which probe %s "
+				    "wants as a string; print it, or use --runtime=kernel",
+				    p->name);
 	return NULL;
 }
 

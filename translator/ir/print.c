@@ -231,6 +231,8 @@ static void print_iter(struct buf *out, const struct ir_module *m, const struct 
 
 	buf_printf(out, "    iter #%u ", n);
 	print_global_name(out, m, it->global);
+	if (it->fixed)
+		buf_printf(out, " fixed %u", it->fixed);
 	if (it->sort_dir) {
 		buf_printf(out, " %s", it->sort_dir > 0 ? "up" : "down");
 		if (it->sort_key)
@@ -303,6 +305,11 @@ static void print_global(struct buf *out, const struct ir_module *m, uint32_t n)
 	if (g->nkeys)
 		buf_printf(out, "] size %u", g->max_entries);
 	print_stat_ops(out, g->stat_ops);
+	if (g->hist.kind == AGG_HIST_LOG)
+		buf_puts(out, " hist log");
+	else if (g->hist.kind == AGG_HIST_LINEAR)
+		buf_printf(out, " hist linear %" PRId64 " %" PRId64 " %" PRId64, g->hist.lo,
+			   g->hist.hi, g->hist.width);
 	if (g->sized)
 		buf_puts(out, " sized");
 	if (g->wrap)

@@ -105,6 +105,19 @@ static void get_limits(struct reader *r)
 			bad(r, "a limit is out of range");
 }
 
+static void get_hist(struct reader *r, struct agg_hist *h)
+{
+	h->kind = get_u32(r);
+	if (h->kind > AGG_HIST_LINEAR)
+		bad(r, "no such histogram");
+	if (h->kind == AGG_HIST_LINEAR) {
+		h->lo = get_s(r);
+		h->hi = get_s(r);
+		h->width = get_s(r);
+	}
+	ir_hist_complete(h);
+}
+
 static void get_global(struct reader *r)
 {
 	struct ir_global *g = arena_new(r->a, struct ir_global);
@@ -124,6 +137,7 @@ static void get_global(struct reader *r)
 		g->keys[k] = get_type(r);
 	g->max_entries = get_u32(r);
 	g->stat_ops = get_u32(r);
+	get_hist(r, &g->hist);
 	g->init_num = get_s(r);
 	g->init_str = get_opt(r);
 	vec_push(r->a, &r->m->globals, g);
@@ -214,6 +228,7 @@ static void get_iters(struct reader *r, struct ir_func *f)
 		it.sort_dir = (int)dir;
 		it.sort_key = (int)key;
 		it.sort_stat = r->err ? IRS_COUNT : (enum ir_stat)stat;
+		it.fixed = get_u32(r);
 		vec_push(r->a, &f->iters, it);
 	}
 }

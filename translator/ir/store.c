@@ -12,7 +12,10 @@
 union value {
 	int64_t num;
 	char *str; /* heap; NULL: "" */
-	struct ir_stat_data stat;
+	struct {
+		struct agg stat;
+		uint64_t *hist; /* heap: a count for each bucket; NULL: no histogram wanted */
+	};
 };
 
 union key {
@@ -128,6 +131,8 @@ static void remove_elem(const struct ir_global *g, struct table *t, struct elem 
 	*(e->next ? &e->next->prev : &t->last) = e->prev;
 	if (has_string(g))
 		free(e->val.str);
+	else if (g->is_stat)
+		free(e->val.hist);
 	free(e);
 	t->n--;
 }
@@ -216,14 +221,14 @@ static void set_value(const struct ir_global *g, union value *at, const struct i
 		at->num = v->num;
 }
 
-static void stat_add(struct ir_stat_data *s, int64_t v)
+static void stat_add(const struct ir_global *g, union value *at, int64_t v)
 {
-	if (!s->count || v < s->min)
-		s->min = v;
-	if (!s->count || v > s->max)
-		s->max = v;
-	s->count++;
-	s->sum = (int64_t)((uint64_t)s->sum + (uint64_t)v);
+	agg_add(&at->stat, v, ir_stat_words(g) == AGG_WORDS_SQUARES);
+	if (!g->hist.kind)
+		return;
+	if (!at->hist)
+		at->hist = store_alloc(g->hist.buckets * sizeof(*at->hist));
+	at->hist[agg_bucket(&g->hist, v)]++;
 }
 
 static int local_scalar_get(void *arg, uint32_t g, struct ir_data *out)
@@ -305,8 +310,10 @@ static void local_clear(void *arg, uint32_t g)
 
 	while (t->first)
 		remove_elem(gl, t, t->first);
-	if (!gl->nkeys && gl->is_stat)
-		t->scalar.stat = (struct ir_stat_data){ 0 };
+	if (!gl->nkeys && gl->is_stat) {
+		free(t->scalar.hist);
+		t->scalar = (union value){ 0 };
+	}
 }
 
 static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int64_t v,
@@ -317,7 +324,7 @@ static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int
 	struct elem *e;
 
 	if (!gl->nkeys) {
-		stat_add(&st->tables[g].scalar.stat, v);
+		stat_add(gl, &st->tables[g].scalar, v);
 		return 0;
 	}
 	e = insert(gl, &st->tables[g], keys);
@@ -325,12 +332,12 @@ static int local_stat_add(void *arg, uint32_t g, const struct ir_data *keys, int
 		*operand = g;
 		return ERR_AGG_OVERFLOW;
 	}
-	stat_add(&e->val.stat, v);
+	stat_add(gl, &e->val, v);
 	return 0;
 }
 
 static bool local_stat_get(void *arg, uint32_t g, const struct ir_data *keys,
-			   struct ir_stat_data *out)
+			   struct agg *out)
 {
 	struct store *st = arg;
 	const struct elem *e;
@@ -345,7 +352,59 @@ static bool local_stat_get(void *arg, uint32_t g, const struct ir_data *keys,
 	return e != NULL;
 }
 
-static int local_snapshot(void *arg, uint32_t g, struct arena *a, struct ir_elem **out, uint32_t *n)
+static bool local_hist_get(void *arg, uint32_t g, const struct ir_data *keys, uint64_t *counts)
+{
+	struct store *st = arg;
+	const struct ir_global *gl = st->m->globals.v[g];
+	const union value *v = &st->tables[g].scalar;
+
+	if (gl->nkeys) {
+		const struct elem *e = local_find(st, g, keys);
+
+		v = e ? &e->val : NULL;
+	}
+	if (!v || !v->hist)
+		return false;
+	memcpy(counts, v->hist, gl->hist.buckets * sizeof(*counts));
+	return true;
+}
+
+static bool in_slice(const struct ir_global *g, const struct elem *e, const struct ir_slice *which)
+{
+	for (uint32_t k = 0; k < g->nkeys; k++) {
+		if (!(which->fixed >> k & 1))
+			continue;
+		if (g->keys[k] == IR_I64 ? e->keys[k].num != which->keys[k].num
+					 : strcmp(e->keys[k].str, which->keys[k].str) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool local_has_any(void *arg, uint32_t g, const struct ir_slice *which)
+{
+	struct store *st = arg;
+	const struct elem *e = st->tables[g].first;
+
+	while (e && !in_slice(st->m->globals.v[g], e, which))
+		e = e->next;
+	return e != NULL;
+}
+
+static void local_del_any(void *arg, uint32_t g, const struct ir_slice *which)
+{
+	struct store *st = arg;
+	const struct ir_global *gl = st->m->globals.v[g];
+
+	for (struct elem *e = st->tables[g].first, *next; e; e = next) {
+		next = e->next;
+		if (in_slice(gl, e, which))
+			remove_elem(gl, &st->tables[g], e);
+	}
+}
+
+static int local_snapshot(void *arg, uint32_t g, const struct ir_slice *which, struct arena *a,
+			  struct ir_elem **out, uint32_t *n)
 {
 	struct store *st = arg;
 	const struct ir_global *gl = st->m->globals.v[g];
@@ -353,7 +412,9 @@ static int local_snapshot(void *arg, uint32_t g, struct arena *a, struct ir_elem
 	struct ir_elem *v = arena_alloc(a, t->n * sizeof(*v) + 1);
 	uint32_t i = 0;
 
-	for (const struct elem *e = t->first; e; e = e->next, i++) {
+	for (const struct elem *e = t->first; e; e = e->next) {
+		if (!in_slice(gl, e, which))
+			continue;
 		for (uint32_t k = 0; k < gl->nkeys; k++) {
 			v[i].key[k].type = gl->keys[k];
 			if (gl->keys[k] == IR_STR)
@@ -366,7 +427,7 @@ static int local_snapshot(void *arg, uint32_t g, struct arena *a, struct ir_elem
 			v[i].val.str = arena_strdup(a, v[i].val.str);
 		if (gl->is_stat)
 			v[i].stat = e->val.stat;
-		v[i].seq = e->seq;
+		v[i++].seq = e->seq;
 	}
 	*out = v;
 	*n = i;
@@ -388,6 +449,9 @@ const struct ir_store_ops ir_local_store = {
 	.clear = local_clear,
 	.stat_add = local_stat_add,
 	.stat_get = local_stat_get,
+	.hist_get = local_hist_get,
+	.has_any = local_has_any,
+	.del_any = local_del_any,
 	.snapshot = local_snapshot,
 	.new_id = local_new_id,
 };

@@ -20,6 +20,8 @@ static void insn_uses(const struct ir_module *m, const struct ir_func *f, const 
 		out->intrinsics[i->ref] = 1;
 	else if (i->op == IR_it_begin)
 		out->iterates = true;
+	else if (i->op == IR_hstr)
+		out->hist_text = true;
 	else if (i->op == IR_load || i->op == IR_loadstr || i->op == IR_loadbuf ||
 		 i->op == IR_emitmem)
 		out->loads = true;

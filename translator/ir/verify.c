@@ -75,6 +75,7 @@ enum need {
 	NEED_ARRAY_VALUE,
 	NEED_ARRAY_LONG,
 	NEED_STAT,
+	NEED_HIST,
 	NEED_CLEARABLE
 };
 
@@ -93,6 +94,8 @@ static bool global_fits(const struct ir_global *g, enum need need)
 		return g->nkeys && !g->is_stat && g->type == IR_I64;
 	case NEED_STAT:
 		return g->is_stat;
+	case NEED_HIST:
+		return g->is_stat && g->hist.kind;
 	case NEED_CLEARABLE:
 		return g->nkeys || g->is_stat;
 	}
@@ -107,6 +110,7 @@ static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 					     "an array of values",
 					     "an array of long",
 					     "a statistic",
+					     "a statistic with a histogram",
 					     "an array or statistic" };
 	static const uint8_t need[IR_OP_COUNT] = {
 		[IR_gget] = NEED_SCALAR,        [IR_gset] = NEED_SCALAR,
@@ -114,7 +118,9 @@ static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 		[IR_madd] = NEED_ARRAY_LONG,    [IR_mhas] = NEED_ARRAY,
 		[IR_mdel] = NEED_ARRAY,         [IR_mclear] = NEED_CLEARABLE,
 		[IR_sadd] = NEED_STAT,          [IR_sget] = NEED_STAT,
-		[IR_it_val] = NEED_ARRAY_VALUE,
+		[IR_it_val] = NEED_ARRAY_VALUE, [IR_mhas_any] = NEED_ARRAY,
+		[IR_mdel_any] = NEED_ARRAY,     [IR_hget] = NEED_HIST,
+		[IR_hemit] = NEED_HIST,         [IR_hstr] = NEED_HIST,
 	};
 	const struct ir_global *g = ir_insn_global(v->m, v->f, i);
 
@@ -159,13 +165,21 @@ static bool check_mem(struct verifier *v, const struct ir_insn *i)
 	return verify_fail(v, "width %u", w);
 }
 
+/* Squares are kept only where the global says that its variance is wanted. */
+static bool extracts(const struct ir_global *g, uint32_t stat)
+{
+	return stat < IRS_VARIANCE ||
+	       (stat == IRS_VARIANCE && g->stat_ops & 1u << IRS_VARIANCE);
+}
+
 static bool check_imm(struct verifier *v, const struct ir_insn *i)
 {
 	switch (ir_imm_kind(i->op)) {
 	case IMM_NONE:
 		return !i->imm || verify_fail(v, "imm is %u, not 0", i->imm);
 	case IMM_STAT:
-		return i->imm < IRS_VARIANCE || verify_fail(v, "no extractor %u", i->imm);
+		return extracts(ir_insn_global(v->m, v->f, i), i->imm) ||
+		       verify_fail(v, "no extractor %u", i->imm);
 	case IMM_STREAM:
 		return i->imm <= IRO_WARN || verify_fail(v, "no stream %u", i->imm);
 	case IMM_ERROR:
@@ -231,9 +245,23 @@ static bool check_star(struct verifier *v, const struct ir_insn *i, uint32_t at,
 /* The operands that a '*' stands for. */
 static bool check_open(struct verifier *v, const struct ir_insn *i)
 {
+	const struct ir_global *g = ir_insn_global(v->m, v->f, i);
 	enum ir_type types[16];
 	const char *letters;
 	uint32_t n = 0;
+
+	if (i->op == IR_it_begin || i->op == IR_mhas_any || i->op == IR_mdel_any) {
+		uint32_t fixed = i->op == IR_it_begin ? v->f->iters.v[i->ref].fixed : i->imm;
+
+		if (fixed >> g->nkeys)
+			return verify_fail(v, "%s has no such key", g->name);
+		if (i->op == IR_it_begin)
+			types[n++] = IR_I64;
+		for (uint32_t k = 0; k < g->nkeys; k++)
+			if (fixed >> k & 1)
+				types[n++] = g->keys[k];
+		return check_star(v, i, 0, n, types);
+	}
 
 	if (i->op == IR_call)
 		return check_star(v, i, 0, v->m->funcs.v[i->ref]->nparams,
@@ -357,8 +385,11 @@ static bool check_iters(struct verifier *v)
 		if (it->sort_dir < -1 || it->sort_dir > 1 || it->sort_key < 0 ||
 		    it->sort_key > (int)g->nkeys)
 			return verify_fail(v, "iterator %u: bad sort", n);
+		if (it->fixed >> g->nkeys)
+			return verify_fail(v, "iterator %u: a fixed key that %s has not", n,
+					   g->name);
 		if (g->is_stat && it->sort_dir && !it->sort_key &&
-		    (unsigned int)it->sort_stat >= IRS_VARIANCE)
+		    !extracts(g, it->sort_stat))
 			return verify_fail(v, "iterator %u: no extractor %u", n, it->sort_stat);
 	}
 	return true;
@@ -399,6 +430,8 @@ static bool check_global(struct verifier *v, const struct ir_global *g)
 	for (uint32_t k = 0; k < g->nkeys; k++)
 		if (!is_value(g->keys[k]))
 			return verify_fail(v, "global %s: bad type of key %u", g->name, k);
+	if (g->hist.kind && (!g->is_stat || !g->hist.buckets))
+		return verify_fail(v, "global %s: bad histogram", g->name);
 	if (g->nkeys && !g->max_entries)
 		return verify_fail(v, "global %s: no room for elements", g->name);
 	return true;

@@ -52,6 +52,12 @@ static void put_global(struct buf *out, const struct ir_global *g)
 		put_u(out, g->keys[k]);
 	put_u(out, g->max_entries);
 	put_u(out, g->stat_ops);
+	put_u(out, g->hist.kind);
+	if (g->hist.kind == AGG_HIST_LINEAR) {
+		put_s(out, g->hist.lo);
+		put_s(out, g->hist.hi);
+		put_s(out, g->hist.width);
+	}
 	put_s(out, g->init_num);
 	put_opt(out, g->init_str);
 }
@@ -108,6 +114,7 @@ static void put_func(struct buf *out, const struct ir_func *f)
 		put_s(out, f->iters.v[n].sort_dir);
 		put_u(out, (uint32_t)f->iters.v[n].sort_key);
 		put_u(out, f->iters.v[n].sort_stat);
+		put_u(out, f->iters.v[n].fixed);
 	}
 	put_u(out, f->blocks.n);
 	for (uint32_t b = 0; b < f->blocks.n; b++) {

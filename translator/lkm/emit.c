@@ -50,8 +50,33 @@ static void put_scalars(struct lkm_emit *e)
 	buf_printf(e->out, "static struct sp_map *maps[%u];\n\n", e->m->globals.n + 1);
 }
 
+/* A number that C's literals, which have no sign, can say. */
+static void put_num(struct lkm_emit *e, int64_t v)
+{
+	buf_printf(e->out, "(s64)0x%llxULL", (unsigned long long)v);
+}
+
+static void put_hists(struct lkm_emit *e)
+{
+	for (uint32_t k = 0; k < e->m->globals.n; k++) {
+		const struct agg_hist *h = &e->m->globals.v[k]->hist;
+
+		if (!h->kind)
+			continue;
+		buf_printf(e->out, "static const struct agg_hist hist%u = { %u, %u, ", k, h->kind,
+			   h->buckets);
+		put_num(e, h->lo);
+		buf_puts(e->out, ", ");
+		put_num(e, h->hi);
+		buf_puts(e->out, ", ");
+		put_num(e, h->width);
+		buf_puts(e->out, " };\n");
+	}
+}
+
 static void put_globals(struct lkm_emit *e)
 {
+	put_hists(e);
 	buf_puts(e->out, "\nstatic const struct sp_global globals[] = {\n");
 	for (uint32_t k = 0; k < e->m->globals.n; k++) {
 		const struct ir_global *g = e->m->globals.v[k];
@@ -62,9 +87,14 @@ static void put_globals(struct lkm_emit *e)
 			   g->wrap, g->sized, g->nkeys);
 		for (uint32_t n = 0; n < g->nkeys; n++)
 			buf_printf(e->out, " %u,", (unsigned int)g->keys[n]);
-		buf_printf(e->out, " 0 }, %u, %u, ", lkm_is_map(g), g->max_entries);
+		buf_printf(e->out, " 0 }, %u, %u, %u, ", lkm_is_map(g), g->max_entries,
+			   g->is_stat ? ir_stat_words(g) : 0);
+		if (g->hist.kind)
+			buf_printf(e->out, "&hist%u, ", k);
+		else
+			buf_puts(e->out, "NULL, ");
 		if (lkm_is_map(g))
-			buf_puts(e->out, "0 },\n");
+			buf_puts(e->out, "NULL },\n");
 		else
 			buf_printf(e->out, "&g%u },\n", k);
 	}
@@ -78,9 +108,9 @@ static void put_iters(struct lkm_emit *e)
 		const struct ir_func *f = e->m->funcs.v[k];
 
 		for (uint32_t n = 0; n < f->iters.n; n++)
-			buf_printf(e->out, "\t{ %u, %d, %d, %u },\n", f->iters.v[n].global,
+			buf_printf(e->out, "\t{ %u, %d, %d, %u, %u },\n", f->iters.v[n].global,
 				   f->iters.v[n].sort_dir, f->iters.v[n].sort_key,
-				   (unsigned int)f->iters.v[n].sort_stat);
+				   (unsigned int)f->iters.v[n].sort_stat, f->iters.v[n].fixed);
 	}
 	buf_puts(e->out, "\t{ 0 }\n};\n");
 }
@@ -248,6 +278,8 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(maxaction, l->maxaction);
 	NUMBER(maxaction_interruptible, l->maxaction_interruptible);
 	NUMBER(string_bytes, e->string_bytes);
+	NUMBER(hist_width, l->hist_width);
+	NUMBER(hist_elision, l->hist_elision);
 #undef NUMBER
 	buf_puts(e->out,
 		 "\t.globals = globals,\n\t.maps = maps,\n\t.iters = iters,\n\t.probes = probes,\n"
@@ -264,7 +296,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 	lkm_analyse(&e);
 	buf_printf(
 		out,
-		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/fmt.h\"\n\n",
+		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/agg.h\"\n#include \"base/fmt.h\"\n\n",
 		m->name);
 	put_scalars(&e);
 	e.captures = lkm_emit_regexes(&e);

@@ -186,16 +186,22 @@ OP_FN(gset)
 	}
 }
 
-/* The first @n operands into the function's array; how a call names it goes to @name. */
-static const char *put_list(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
+/* @n operands from @from on into the function's array; returns how a call names it. */
+static const char *put_list_from(struct lkm_emit *e, const struct ir_insn *i, uint32_t from,
+				 uint32_t n)
 {
 	for (uint32_t k = 0; k < n; k++) {
 		buf_printf(e->out, "\tlist[%u].%s = ", k,
-			   val_is_str(e, i->args[k]) ? "str" : "num");
-		put_val(e, i->args[k]);
+			   val_is_str(e, i->args[from + k]) ? "str" : "num");
+		put_val(e, i->args[from + k]);
 		buf_puts(e->out, ";\n");
 	}
 	return n ? "list" : "NULL";
+}
+
+static const char *put_list(struct lkm_emit *e, const struct ir_insn *i, uint32_t n)
+{
+	return put_list_from(e, i, 0, n);
 }
 
 static const char *put_keys(struct lkm_emit *e, const struct ir_insn *i)
@@ -293,6 +299,27 @@ OP_FN(mdel)
 	map_line(e, i, "", "sp_map_del", "");
 }
 
+/* "fn(c, global, mask, keys)" */
+static void put_slice_call(struct lkm_emit *e, const struct ir_insn *i, const char *before,
+			   const char *fn)
+{
+	const char *keys = put_list(e, i, i->nargs);
+
+	buf_putc(e->out, '\t');
+	put(e, i, before);
+	buf_printf(e->out, "%s(c, %u, %u, %s);\n", fn, i->ref, i->imm, keys);
+}
+
+OP_FN(mhas_any)
+{
+	put_slice_call(e, i, "$d = ", "sp_map_has_any");
+}
+
+OP_FN(mdel_any)
+{
+	put_slice_call(e, i, "", "sp_map_del_any");
+}
+
 OP_FN(mclear)
 {
 	buf_printf(e->out, "\tsp_map_clear(c, %u);\n", i->ref);
@@ -308,19 +335,29 @@ static void sget_call(struct lkm_emit *e, const struct ir_insn *i)
 	failing_map(e, i, "sp_stat_get", ", $i, &to");
 }
 
-/* Statistics keep no squares: refused here until they do. */
-static void check_stat(struct lkm_emit *e, const struct ir_insn *i)
-{
-	if (i->imm > IRS_AVG)
-		diag_error(e->diag, TAG_UNSUPPORTED, SPAN_NONE,
-			   "the module runtime computes no such thing of a statistic: %s",
-			   e->m->strings.v[i->loc]);
-}
-
 OP_FN(sget)
 {
-	check_stat(e, i);
 	into(e, i, sget_call);
+}
+
+static void hget_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	failing_map(e, i, "sp_hist_get", ", $v, &to");
+}
+
+OP_FN(hget)
+{
+	into(e, i, hget_call);
+}
+
+OP_FN(hemit)
+{
+	failing_map(e, i, "sp_hist_emit", "");
+}
+
+OP_FN(hstr)
+{
+	failing_map(e, i, "sp_hist_text", ", $d");
 }
 
 /* ---- foreach ---- */
@@ -332,8 +369,11 @@ static uint32_t iter_of(const struct lkm_emit *e, const struct ir_insn *i)
 
 OP_FN(it_begin)
 {
+	const char *keys = put_list_from(e, i, 1, i->nargs - 1);
+
 	buf_printf(e->out, "\tif (__builtin_expect(sp_it_begin(c, %u, ", iter_of(e, i));
-	put(e, i, "$0), 0))");
+	put(e, i, "$0");
+	buf_printf(e->out, ", %s), 0))", keys);
 	put_failed(e, i);
 }
 
@@ -370,7 +410,6 @@ static void it_stat_call(struct lkm_emit *e, const struct ir_insn *i)
 
 OP_FN(it_stat)
 {
-	check_stat(e, i);
 	into(e, i, it_stat_call);
 }
 
