@@ -187,13 +187,13 @@ static int pass_parse(struct compile *c)
 	}
 	if (s->diag.errors)
 		return -1;
-	warn_unused_args(c);
 	if (s->last_pass > 1) {
 		if (!need_library(c))
 			return -1;
 		library_need_for(c->library, c->files.v, c->files.n);
 		library_files(c->library, &nlib);
 	}
+	warn_unused_args(c); /* a library file that the script uses may take them, too */
 	pass_end(s, &clock, 1, true, "parsed user script and %u library script%s", nlib, nlib == 1 ? "" : "s");
 	return s->diag.errors ? -1 : 0;
 }

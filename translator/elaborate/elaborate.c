@@ -68,17 +68,32 @@ static void check_globals(struct elab *e)
 	}
 }
 
+static void expand_file(struct elab *e, struct ast_file *f)
+{
+	for (uint32_t j = 0; j < f->probes.n; j++)
+		expand_probe(e, f->probes.v[j], f);
+}
+
+/* The probes of library files that the script uses: they look after these files' variables. */
+static void expand_library(struct elab *e)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; e->in->library && (library_files(e->in->library, &n), i < n); i++)
+		expand_file(e, library_files(e->in->library, &n)[i]);
+}
+
 static void expand_all(struct elab *e)
 {
 	uint32_t before = e->diag->errors;
 
-	for (uint32_t i = 0; i < e->in->nfiles; i++) {
-		struct ast_file *f = e->in->files[i];
-
-		for (uint32_t j = 0; j < f->probes.n; j++)
-			expand_probe(e, f->probes.v[j], f);
+	for (uint32_t i = 0; i < e->in->nfiles; i++)
+		expand_file(e, e->in->files[i]);
+	if (e->probes.n) {
+		expand_library(e);
+		return;
 	}
-	if (e->probes.n || e->diag->errors > before)
+	if (e->diag->errors > before)
 		return;
 	diag_error(e->diag, TAG_EMPTY_SCRIPT, SPAN_NONE, "no probes: there is nothing to run");
 	diag_hint(e->diag,
