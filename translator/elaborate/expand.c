@@ -191,9 +191,58 @@ static bool same_component(const struct pp_component *want, const struct pp_comp
 	return want->arg != PP_STR || !strcmp(want->str, have->str);
 }
 
-/* How many components of @pp an alias covers: all of its own name's, or 0. */
-static uint32_t alias_covers(const struct probe_point *pp, const struct probe_point *name)
+/* Longer names match no pattern with "**". */
+#define DOTTED_MAX 255
+
+/*
+ * "*" stands for anything but a dot, "**" for anything. ok[j]: what was looked at of the pattern fits
+ * the first j bytes of @s.
+ */
+static bool dotted_match(const char *p, const char *s)
 {
+	bool ok[DOTTED_MAX + 1] = { true };
+	size_t n = strlen(s);
+
+	if (n > DOTTED_MAX)
+		return false;
+	while (*p) {
+		bool star = *p == '*', any = star && p[1] == '*';
+
+		for (size_t j = 1; star && j <= n; j++)
+			ok[j] = ok[j] || (ok[j - 1] && (any || s[j - 1] != '.'));
+		for (size_t j = n; !star && j > 0; j--)
+			ok[j] = ok[j - 1] && s[j - 1] == *p;
+		ok[0] = ok[0] && star;
+		p += any ? 2 : 1;
+	}
+	return ok[n];
+}
+
+static bool spans_components(const struct probe_point *pp)
+{
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		if (strstr(pp->comps.v[i].name, "**"))
+			return true;
+	return false;
+}
+
+static bool has_arguments(const struct probe_point *pp)
+{
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		if (pp->comps.v[i].arg != PP_NOARG)
+			return true;
+	return false;
+}
+
+/* How many components of @pp an alias covers: all of its own name's, or 0. */
+static uint32_t alias_covers(struct elab *e, const struct probe_point *pp,
+			     const struct probe_point *name)
+{
+	if (spans_components(pp))
+		return !has_arguments(pp) && !has_arguments(name) &&
+				       dotted_match(point_names(e, pp), point_names(e, name))
+			       ? pp->comps.n
+			       : 0;
 	if (name->comps.n > pp->comps.n)
 		return 0;
 	for (uint32_t i = 0; i < name->comps.n; i++)
@@ -202,7 +251,7 @@ static uint32_t alias_covers(const struct probe_point *pp, const struct probe_po
 	return name->comps.n;
 }
 
-static uint32_t alias_match(const struct alias *a, const struct probe_point *pp,
+static uint32_t alias_match(struct elab *e, const struct alias *a, const struct probe_point *pp,
 			    const struct ast_file *from)
 {
 	uint32_t best = 0;
@@ -210,7 +259,7 @@ static uint32_t alias_match(const struct alias *a, const struct probe_point *pp,
 	if (a->ast->is_private && a->file != from)
 		return 0;
 	for (uint32_t i = 0; i < a->ast->alias_names.n; i++) {
-		uint32_t n = alias_covers(pp, a->ast->alias_names.v[i]);
+		uint32_t n = alias_covers(e, pp, a->ast->alias_names.v[i]);
 
 		if (n > best)
 			best = n;
@@ -296,7 +345,7 @@ static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_
 	elab_need_alias(e, pp->comps.v[0].name);
 	n = e->aliases.n; /* only those known now: an alias's own needs come after */
 	for (uint32_t i = 0; i < n; i++) {
-		uint32_t m = alias_match(&e->aliases.v[i], pp, d->file);
+		uint32_t m = alias_match(e, &e->aliases.v[i], pp, d->file);
 
 		if (m > best)
 			best = m;
@@ -306,7 +355,7 @@ static bool expand_aliases(struct elab *e, const struct derive *d, struct probe_
 	for (uint32_t i = 0; i < n; i++) {
 		struct alias a = e->aliases.v[i];
 
-		if (alias_match(&a, pp, d->file) == best && expand_alias(e, d, &a, pp, best))
+		if (alias_match(e, &a, pp, d->file) == best && expand_alias(e, d, &a, pp, best))
 			*any = true;
 	}
 	return true;
@@ -317,6 +366,15 @@ static void report_unknown(struct elab *e, const struct derive *d, struct probe_
 	probe_report_unknown(&e->env, pp, pp->comps.n ? elab_near_alias(e, pp) : NULL);
 	if (d->depth)
 		diag_note(e->diag, d->use, "this alias led there");
+}
+
+/* A pattern may mean points of families and aliases at once. */
+static bool has_wildcard_name(const struct probe_point *pp)
+{
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		if (strchr(pp->comps.v[i].name, '*'))
+			return true;
+	return false;
 }
 
 /* False past the limit, which also ends aliases that multiply without leading to a site. */
@@ -350,6 +408,8 @@ static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp
 	}
 	switch (probe_resolve(&e->env, pp, d.optional, &sites)) {
 	case PROBE_OK:
+		if (has_wildcard_name(pp))
+			expand_aliases(e, &d, pp, &any);
 		for (uint32_t i = 0; i < sites.n; i++)
 			add_site(e, &d, &sites.v[i],
 				 arena_printf(e->arena, "%s%s", point_text(e, pp), d.chain));

@@ -229,6 +229,8 @@ bool elab_need_function(struct elab *e, const char *name);
 void elab_need_alias(struct elab *e, const char *name);
 void elab_near_functions(struct elab *e, struct near_match *m);
 void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match *m);
+/* "a.b.c" */
+const char *point_names(struct elab *e, const struct probe_point *pp);
 /* The known alias whose names are most like those of @pp, or NULL. */
 const char *elab_near_alias(struct elab *e, const struct probe_point *pp);
 

@@ -272,8 +272,7 @@ void elab_near_globals(struct elab *e, struct ast_file *from, struct near_match 
 	}
 }
 
-/* "a.b.c" */
-static const char *point_names(struct elab *e, const struct probe_point *pp)
+const char *point_names(struct elab *e, const struct probe_point *pp)
 {
 	const char *s = "";
 

@@ -2,6 +2,7 @@
 /* Probe points against the patterns of probes.def. */
 #include "probes/probes.h"
 
+#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,8 +184,8 @@ static enum probe_result probe_bad_kind(struct probe_env *env, const struct prob
 	return PROBE_BAD;
 }
 
-enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
-				site_vec *out)
+static enum probe_result resolve_exact(struct probe_env *env, const struct probe_point *pp,
+				       bool quiet, site_vec *out)
 {
 	const struct probe_family *near = NULL;
 	uint32_t near_args = 0;
@@ -204,6 +205,63 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 		}
 	}
 	return near ? probe_bad_kind(env, near, pp, near_args) : PROBE_UNKNOWN;
+}
+
+/* @pp with the names of a pattern that they fit; false: they do not. */
+static bool name_components(struct probe_env *env, const char *pattern,
+			    const struct probe_point *pp, struct probe_point *named)
+{
+	struct pat_comp c;
+	uint32_t n = 0;
+
+	*named = *pp;
+	memset(&named->comps, 0, sizeof(named->comps));
+	while (pattern_next(&pattern, &c)) {
+		struct pp_component comp;
+
+		if (n == pp->comps.n)
+			return false;
+		comp = pp->comps.v[n++];
+		if ((int)comp.arg != c.arg)
+			return false;
+		c.name = arena_strndup(env->arena, c.name, c.len);
+		if (fnmatch(comp.name, c.name, 0) != 0)
+			return false;
+		comp.name = c.name;
+		vec_push(env->arena, &named->comps, comp);
+	}
+	return n == pp->comps.n;
+}
+
+static bool has_pattern_name(const struct probe_point *pp)
+{
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		if (strchr(pp->comps.v[i].name, '*'))
+			return true;
+	return false;
+}
+
+/* process("ls").function("main").*: every family whose names fit. */
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				site_vec *out)
+{
+	enum probe_result result = PROBE_UNKNOWN;
+
+	if (!has_pattern_name(pp))
+		return resolve_exact(env, pp, quiet, out);
+	for (unsigned int i = 0; i < probe_families_n; i++) {
+		struct probe_point named;
+		enum probe_result r;
+
+		if (!name_components(env, probe_families[i].pattern, pp, &named))
+			continue;
+		r = resolve_exact(env, &named, quiet, out);
+		if (r == PROBE_OK || result == PROBE_UNKNOWN)
+			result = r;
+		if (r == PROBE_BAD)
+			return r;
+	}
+	return result;
 }
 
 /* The text of a point up to its ".return". */
@@ -229,7 +287,7 @@ bool probe_entry_site(struct probe_env *env, const struct probe_site *site,
 }
 
 /* The names of a point alone. */
-static const char *point_names(struct arena *a, const struct probe_point *pp)
+static const char *comp_names(struct arena *a, const struct probe_point *pp)
 {
 	const char *out = "";
 
@@ -264,7 +322,7 @@ void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, c
 	struct near_match near;
 	uint32_t fits = 0;
 
-	near_init(&near, point_names(env->arena, pp));
+	near_init(&near, comp_names(env->arena, pp));
 	for (unsigned int i = 0; i < probe_families_n; i++) {
 		struct fit f = pattern_fit(probe_families[i].pattern, pp);
 		const char *before = near.best;
