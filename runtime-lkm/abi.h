@@ -116,6 +116,7 @@ struct sp_script {
 	u32 maxskipped, maxtrylock, trylockdelay; /* microseconds */
 	u32 nglobals, nprobes, niters, nsession;
 	u32 captures; /* some code asks for the groups of a match */
+	u32 suppress_errors; /* they are counted, but not told */
 	s64 maxaction, maxaction_interruptible;
 	s64 hist_width, hist_elision;
 	u64 string_bytes; /* deepest use of a context's string stack */
@@ -161,7 +162,7 @@ struct sp_ctx {
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
 _Static_assert(sizeof(struct sp_ctx) == 184, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
-_Static_assert(sizeof(struct sp_script) == 128, "struct sp_script is shared");
+_Static_assert(sizeof(struct sp_script) == 136, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 

@@ -72,6 +72,10 @@ static SP_CODE void sp_report(struct sp_ctx *c)
 	};
 	u32 n = ARRAY_SIZE(args) - 1;
 
+	if (sp_script.suppress_errors) {
+		atomic64_inc(&sp.errors);
+		return;
+	}
 	BUILD_BUG_ON(SP_ERR_CALLS != REC_FRAMES);
 	memcpy(&args[4], c->err.calls, sizeof(c->err.calls));
 	args[n].str = c->err.kind == SP_ERR_USER ? c->err.text : "";

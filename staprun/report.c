@@ -54,7 +54,7 @@ bool report_end(struct loop *l)
 	n.errors += l->user_errors;
 	if (n.errors < l->errors)
 		n.errors = l->errors;
-	bad = n.errors || l->damaged || l->unprinted;
+	bad = (n.errors && !r->ir->limits.suppress_errors) || l->damaged || l->unprinted;
 	if (n.skipped > (uint64_t)r->ir->limits.maxskipped) {
 		fprintf(stderr,
 			"ERROR: Skipped too many probes, check MAXSKIPPED or try again with stap -t "

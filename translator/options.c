@@ -9,7 +9,10 @@
 
 #include "parse/parse.h"
 
-enum { OPT_RUNTIME = 256, OPT_COMPATIBLE, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY };
+enum {
+	OPT_RUNTIME = 256, OPT_COMPATIBLE, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY,
+	OPT_QUIET_ERRORS, OPT_NO_TIME_LIMITS
+};
 
 struct option_row {
 	int key; /* the short option, or an OPT_ number */
@@ -144,42 +147,24 @@ static int set_guru(struct session *s, const char *arg)
 	return 0;
 }
 
-static const char *nearest_limit(struct session *s, const char *name)
-{
-	struct near_match m;
-
-	(void)s;
-	near_init(&m, name);
-#define LIMIT(limit, field, def, lo, hi) near_try(&m, #limit);
-#include "ir/limits.def"
-#undef LIMIT
-	return near_best(&m);
-}
-
 static int set_define(struct session *s, const char *arg)
 {
-	const char *eq = strchr(arg, '=');
-	const char *name = eq ? arena_strndup(&s->arena, arg, (size_t)(eq - arg)) : arg;
-	int64_t lo = 0, hi = 0;
-	long long v = 1;
-	int rc;
-
 	vec_push(&s->arena, &s->defines, arg);
-	rc = ir_limits_set(&s->limits, name, 0, &lo, &hi);
-	if (rc == -ENOENT) {
-		const char *near = nearest_limit(s, name);
+	return 0;
+}
 
-		diag_warning(&s->diag, TAG_UNUSED, SPAN_NONE, "-D%s has no effect: no limit is called %s", arg, name);
-		if (near)
-			diag_hint(&s->diag, "did you mean -D%s?", near);
-		return 0;
-	}
-	if (!eq)
-		return bad(s, "write -DNAME=NUMBER", "-D needs a value for", name);
-	if (number(s, arena_printf(&s->arena, "-D%s takes a number in its range, not", name), eq + 1, lo,
-		   hi, &v))
-		return -1;
-	return ir_limits_set(&s->limits, name, v, NULL, NULL);
+static int set_quiet_errors(struct session *s, const char *arg)
+{
+	(void)arg;
+	s->suppress_handler_errors = true;
+	return 0;
+}
+
+static int set_no_time_limits(struct session *s, const char *arg)
+{
+	(void)arg;
+	s->suppress_time_limits = true;
+	return 0;
 }
 
 /* name=value, of a name that a global can have. */
@@ -333,6 +318,10 @@ static const struct option_row rows[] = {
 	{ OPT_DUMP_IR, "dump-ir", NULL, set_dump_ir, "print the intermediate form after pass 2 and stop" },
 	{ OPT_NO_DISPLAY, "no-global-var-display", NULL, set_no_display,
 	  "do not show at the end the globals that were written and never read" },
+	{ OPT_QUIET_ERRORS, "suppress-handler-errors", NULL, set_quiet_errors,
+	  "an error ends its handler and is counted, but not told; the session goes on" },
+	{ OPT_NO_TIME_LIMITS, "suppress-time-limits", NULL, set_no_time_limits,
+	  "with -g: handlers may run, and wait for locks, as long as they like" },
 	{ OPT_VP, "vp", "DIGITS", set_pass_verbosity, "verbosity of each pass, a digit each" },
 	{ OPT_COMPATIBLE, "compatible", "VERSION", set_compatible, "be like this release of SystemTap where later ones differ" },
 	{ OPT_COLOR, "color", "WHEN", set_color, "colour messages: auto, always or never" },
@@ -433,6 +422,8 @@ static int finish(struct session *s, int argc, char **argv)
 	}
 	s->args = argv + optind;
 	s->nargs = argc - optind;
+	if (defines_apply(s))
+		return -1;
 	if (s->command && s->target) {
 		diag_error(&s->diag, TAG_OPTION, SPAN_NONE, "-c and -x both name a target");
 		diag_hint(&s->diag, "give one of them");

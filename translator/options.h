@@ -13,4 +13,7 @@ enum options_result { OPTIONS_RUN, OPTIONS_DONE, OPTIONS_BAD };
  */
 enum options_result options_parse(struct session *s, int argc, char **argv);
 
+/* Applies what -D, --suppress-handler-errors and --suppress-time-limits said. 0, or -1 after an error (defines.c). */
+int defines_apply(struct session *s) __attribute__((warn_unused_result));
+
 #endif

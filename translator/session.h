@@ -38,6 +38,7 @@ struct session {
 	pid_t target; /* -x */
 	int buffer_mb; /* -s; 0: default */
 	VEC(const char *) tapset_dirs; /* -I, then the installed one */
+	bool suppress_handler_errors, suppress_time_limits;
 	struct ir_limits limits; /* -D */
 	VEC(const char *) settings; /* every -G NAME=VALUE as given */
 	VEC(const char *) defines; /* every -D NAME=VALUE as given */

@@ -5,7 +5,7 @@
 set -u
 {
 	echo 'function big(x, t) {'
-	for i in $(seq 400); do echo "if (x == $i) t += $i * x"; done
+	for i in $(seq 60); do echo "if (x == $i) t += $i * x"; done
 	echo 'return t / x }'
 	cat <<'EOF'
 function inner(x) { return 100 / x }
@@ -23,10 +23,10 @@ EOF
 name=$PROG_DIR/work
 pp="process(\"$name\").function(\"work\")"
 sed "s|PP|$pp|" > "$TMP/want" <<'EOF'
-ERROR: division by 0 near operator '/' at <input>:403:32 (called from identifier 'inner' at <input>:404:49) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:407:18) in probe PP
-ERROR: division by 0 near operator '/' at <input>:403:32 (called from identifier 'inner' at <input>:404:49) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) ... in probe PP
-ERROR: MAXNESTING exceeded near identifier 'down' at <input>:404:35 (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) (called from identifier 'down' at <input>:404:35) ... in probe PP
-ERROR: division by 0 near operator '/' at <input>:402:10 (called from identifier 'big' at <input>:405:28) (called from identifier 'outer' at <input>:411:18) in probe PP
+ERROR: division by 0 near operator '/' at <input>:63:32 (called from identifier 'inner' at <input>:64:49) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:67:18) in probe PP
+ERROR: division by 0 near operator '/' at <input>:63:32 (called from identifier 'inner' at <input>:64:49) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) ... in probe PP
+ERROR: MAXNESTING exceeded near identifier 'down' at <input>:64:35 (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) (called from identifier 'down' at <input>:64:35) ... in probe PP
+ERROR: division by 0 near operator '/' at <input>:62:10 (called from identifier 'big' at <input>:65:28) (called from identifier 'outer' at <input>:71:18) in probe PP
 WARNING: Number of errors: 4, skipped probes: 0
 EOF
 "$STAP" --runtime="$RUNTIME" -DMAXERRORS=10 -c "$name" - "$name" < "$TMP/script.stp" > "$TMP/out" 2> "$TMP/err"

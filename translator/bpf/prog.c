@@ -212,17 +212,22 @@ static const char *section_name(struct unit *u, const struct ir_probe *p)
 	}
 }
 
-/* After exit(): later hits return at once; staprun ends the session when the record arrives. */
+/* Later hits return at once; staprun ends the session when the record arrives. */
+static void end_session(struct gen *g)
+{
+	rec_begin(g, REC_EXIT, 0);
+	rec_send(g, sizeof(struct rec));
+	ba_ld_data(g->as, R1, BD_EXITING);
+	ba_sti(g->as, BPF_W, R1, 0, 1);
+}
+
 static void emit_exit(struct gen *g)
 {
 	uint32_t stay = ba_label(g->as);
 
 	ba_ld(g->as, BPF_DW, R1, R9, SH_EXIT);
 	ba_ji(g->as, BPF_JEQ, R1, 0, stay);
-	rec_begin(g, REC_EXIT, 0);
-	rec_send(g, sizeof(struct rec));
-	ba_ld_data(g->as, R1, BD_EXITING);
-	ba_sti(g->as, BPF_W, R1, 0, 1);
+	end_session(g);
 	ba_place(g->as, stay);
 }
 
@@ -262,6 +267,19 @@ void emit_user_add(struct unit *u, uint32_t global)
 	ba_exit(g.as);
 }
 
+/* A hit that did not get its locks. Too many end the session, as exit() does. */
+static void emit_skip(struct gen *g)
+{
+	uint32_t within = ba_label(g->as);
+
+	count(g, BD_SKIP_LOCK);
+	ba_ld_data(g->as, R1, BD_SKIP_LOCK);
+	ba_ld(g->as, BPF_DW, R1, R1, 0);
+	ba_ji(g->as, BPF_JLE, R1, (int32_t)g->u->m->limits.maxskipped, within);
+	end_session(g);
+	ba_place(g->as, within);
+}
+
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];
@@ -298,7 +316,7 @@ void emit_program(struct unit *u, struct handler *h)
 	ba_movi(g.as, R0, 0);
 	ba_exit(g.as);
 	ba_place(g.as, l.skip_lock);
-	count(&g, BD_SKIP_LOCK);
+	emit_skip(&g);
 	ba_ja(g.as, release);
 	ba_place(g.as, l.skip_nest);
 	count(&g, BD_SKIP_NEST);

@@ -193,7 +193,7 @@ int interp_run(struct interp *in, uint32_t probe, int64_t limit)
 		interp_frame_close(&in->frames[0]);
 	if (in->env.store->unlock)
 		in->env.store->unlock(in->env.store_arg, p);
-	if (failed)
+	if (failed && !in->m->limits.suppress_errors)
 		report_error(in);
 	if (in->exit) {
 		interp_record(in, REC_EXIT, 0);

@@ -268,6 +268,7 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(maxnesting, l->maxnesting);
 	NUMBER(maxerrors, l->maxerrors);
 	NUMBER(maxskipped, l->maxskipped);
+	NUMBER(suppress_errors, l->suppress_errors);
 	NUMBER(maxtrylock, l->maxtrylock);
 	NUMBER(trylockdelay, l->trylockdelay);
 	NUMBER(nglobals, e->m->globals.n);
