@@ -157,10 +157,12 @@ struct sp_ctx {
 	char *strings, *scratch; /* the string stack; one string for what needs a copy */
 	u64 *hist; /* a histogram being read */
 	u32 busy, interruptible;
+	char *token; /* the text of tokenize(), and where it goes on */
+	size_t token_at;
 };
 
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 184, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_ctx) == 200, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 136, "struct sp_script is shared");
 
@@ -259,6 +261,11 @@ void sp_in_substr(struct sp_ctx *c, char *to, const char *s, s64 start, s64 leng
 s64 sp_in_isinstr(struct sp_ctx *c, const char *s, const char *what);
 s64 sp_in_ngroups(struct sp_ctx *c);
 void sp_in_matched(struct sp_ctx *c, char *to, s64 n);
+s64 sp_in_strpos(struct sp_ctx *c, const char *s, const char *what);
+s64 sp_in_stringat(struct sp_ctx *c, const char *s, s64 at);
+void sp_in_str_replace(struct sp_ctx *c, char *to, const char *s, const char *what, const char *by);
+void sp_in_text_strn(struct sp_ctx *c, char *to, const char *s, s64 most, s64 quoted);
+void sp_in_tokenize(struct sp_ctx *c, char *to, const char *s, const char *delim);
 s64 sp_in_strtol(struct sp_ctx *c, const char *s, s64 base);
 
 /* ---- small enough to be part of the script's own code ---- */

@@ -91,6 +91,8 @@ static SP_CODE void sp_run(struct sp_ctx *c, const struct sp_probe *p)
 	c->probe = p;
 	c->err.kind = 0;
 	sp_match_reset(c);
+	c->token[0] = 0;
+	c->token_at = 0;
 	c->depth = 0;
 	c->want_exit = 0;
 	c->open = NULL;
@@ -170,7 +172,7 @@ SP_CODE s32 sp_more_actions(struct sp_ctx *c)
 static int sp_context_alloc(struct sp_ctx *c)
 {
 	u64 str = sp_script.maxstringlen;
-	u64 bytes = ALIGN(sp_script.string_bytes + 2 * str + sp_match_bytes(), 8);
+	u64 bytes = ALIGN(sp_script.string_bytes + 3 * str + sp_match_bytes(), 8);
 
 	c->strings = sp_big_alloc(bytes + AGG_MAX_BUCKETS * sizeof(*c->hist));
 	if (!c->strings)
@@ -178,7 +180,8 @@ static int sp_context_alloc(struct sp_ctx *c)
 	c->frame_end = c->strings + sp_script.string_bytes;
 	c->scratch = c->frame_end;
 	c->err.text = c->scratch + str;
-	sp_match_init(c, c->err.text + str);
+	c->token = c->err.text + str;
+	sp_match_init(c, c->token + str);
 	c->hist = (u64 *)(c->strings + bytes);
 	return 0;
 }

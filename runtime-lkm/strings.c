@@ -56,16 +56,46 @@ SP_CODE void sp_in_substr(struct sp_ctx *c, char *to, const char *s, s64 start, 
 
 SP_CODE s64 sp_in_isinstr(struct sp_ctx *c, const char *s, const char *what)
 {
-	for (;; s++) {
-		size_t i = 0;
+	return text_strpos(s, what) >= 0;
+}
 
-		while (what[i] && s[i] == what[i])
-			i++;
-		if (!what[i])
-			return 1;
-		if (!*s)
-			return 0;
+SP_CODE s64 sp_in_strpos(struct sp_ctx *c, const char *s, const char *what)
+{
+	return text_strpos(s, what);
+}
+
+SP_CODE s64 sp_in_stringat(struct sp_ctx *c, const char *s, s64 at)
+{
+	return at >= 0 && at < sp_script.maxstringlen && at < strlen(s) ? (unsigned char)s[at] : 0;
+}
+
+SP_CODE void sp_in_str_replace(struct sp_ctx *c, char *to, const char *s, const char *what,
+			       const char *by)
+{
+	text_replace(c->scratch, sp_script.maxstringlen - 1, s, what, by);
+	sp_str_copy(to, c->scratch);
+}
+
+SP_CODE void sp_in_text_strn(struct sp_ctx *c, char *to, const char *s, s64 most, s64 quoted)
+{
+	size_t max = sp_script.maxstringlen - 1;
+
+	text_escape(c->scratch, most <= 0 || most > max ? max : most, s, strlen(s), quoted != 0);
+	sp_str_copy(to, c->scratch);
+}
+
+SP_CODE void sp_in_tokenize(struct sp_ctx *c, char *to, const char *s, const char *delim)
+{
+	const char *token;
+	size_t n;
+
+	if (*s) {
+		sp_str_copy(c->token, s);
+		c->token_at = 0;
 	}
+	token = text_token(c->token, &c->token_at, delim, &n);
+	memcpy(to, token, n);
+	to[n] = 0;
 }
 
 static SP_CODE int sp_digit(char ch)

@@ -78,3 +78,63 @@ int text_utf8(char out[4], uint32_t *high, uint32_t unit, int width)
 	*high = unit;
 	return 0;
 }
+
+static int is_in(char c, const char *set)
+{
+	for (; *set; set++)
+		if (*set == c)
+			return 1;
+	return 0;
+}
+
+const char *text_token(const char *s, size_t *at, const char *delim, size_t *n)
+{
+	size_t from = *at, end;
+
+	while (s[from] && is_in(s[from], delim))
+		from++;
+	for (end = from; s[end] && !is_in(s[end], delim); end++)
+		;
+	*at = s[end] ? end + 1 : end;
+	*n = end - from;
+	return s + from;
+}
+
+/* Whether @s starts with @what: its length then. */
+static size_t starts_with(const char *s, const char *what)
+{
+	size_t n = 0;
+
+	while (what[n] && s[n] == what[n])
+		n++;
+	return what[n] ? 0 : n;
+}
+
+size_t text_replace(char *out, size_t most, const char *s, const char *what, const char *by)
+{
+	size_t len = 0, n, i;
+
+	while (*s && len < most) {
+		n = starts_with(s, what);
+		for (i = 0; n && by[i] && len < most; i++)
+			out[len++] = by[i];
+		if (!n)
+			out[len++] = *s;
+		s += n ? n : 1;
+	}
+	out[len] = 0;
+	return len;
+}
+
+int64_t text_strpos(const char *s, const char *what)
+{
+	const char *p = s;
+
+	for (; *what; p++) {
+		if (starts_with(p, what))
+			break;
+		if (!*p)
+			return -1;
+	}
+	return p - s;
+}

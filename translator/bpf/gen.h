@@ -40,7 +40,8 @@ enum {
 	SH_ITERS = 192, /* mask of the foreach regions held */
 	SH_EXIT = 200, /* the handler called exit() */
 	SH_LOOP = 208, /* the next index of a routine's loop */
-	SH_ERR_CALLS = 216, /* u32[REC_FRAMES]: locations of the innermost ones */
+	SH_TOKEN_AT = 216, /* where tokenize() goes on */
+	SH_ERR_CALLS = 224, /* u32[REC_FRAMES]: locations of the innermost ones */
 	SH_ARG = SH_ERR_CALLS + 4 * REC_FRAMES, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
@@ -152,7 +153,9 @@ enum rt_routine {
 	RT_SCMP,
 	RT_SCAT,
 	RT_SUBSTR,
-	RT_ISINSTR,
+	RT_STRPOS,
+	RT_STR_REPLACE,
+	RT_TOKENIZE,
 	RT_STRTOL,
 	RT_MATCHED,
 	RT_FMT_STR,
@@ -190,6 +193,8 @@ struct bpf_regex {
 };
 
 struct slot_layout {
+	bool tokens; /* some handler calls tokenize() */
+	uint32_t token, delims; /* its text; a bit for each byte that is a delimiter */
 	bool captures; /* some handler asks for the groups of a match */
 	uint32_t match, match_str, match_log; /* SM_..., the string, the state at each of its bytes */
 	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec,
@@ -364,7 +369,9 @@ void rt_each_elem(struct gen *g, uint32_t global, uint32_t cb);
 void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);
-void rt_build_isinstr(struct unit *u, uint32_t fn);
+void rt_build_strpos(struct unit *u, uint32_t fn);
+void rt_build_str_replace(struct unit *u, uint32_t fn);
+void rt_build_tokenize(struct unit *u, uint32_t fn);
 void rt_build_matched(struct unit *u, uint32_t fn);
 void rt_build_strtol(struct unit *u, uint32_t fn);
 void rt_build_fmt_str(struct unit *u, uint32_t fn);

@@ -68,6 +68,10 @@ static void emit_init_slot(struct gen *g)
 	ba_sti(g->as, BPF_DW, R9, SH_ERR_KIND, ERR_NONE);
 	if (g->h->exits)
 		ba_sti(g->as, BPF_DW, R9, SH_EXIT, 0);
+	if (g->u->slot.tokens) {
+		ba_sti(g->as, BPF_DW, R9, SH_TOKEN_AT, 0);
+		g_str_clear(g, g->u->slot.token);
+	}
 	if (g->u->slot.captures)
 		ba_sti(g->as, BPF_DW, R9, (int)g->u->slot.match + SM_NGROUPS, 0);
 }

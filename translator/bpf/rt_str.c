@@ -188,57 +188,162 @@ static void end_callback(struct gen *g, int32_t r)
 	rt_end(g);
 }
 
-/* One position of the searched string: does the needle start here? */
-static void build_isinstr_step(struct unit *u, uint32_t cb)
+/*
+ * Goes on at @yes when the string at R7 is the start of the one at R6, else at @no, where R4 is the first
+ * word at R6 if R8 is 0.
+ */
+static void match_here(struct gen *g, uint32_t yes, uint32_t no)
+{
+	uint32_t loop = ba_label(g->as), last = ba_label(g->as);
+
+	ba_movi(g->as, R8, 0);
+	ba_movi(g->as, R2, ONES);
+	ba_movi(g->as, R3, HIGHS);
+	ba_place(g->as, loop);
+	ba_ld(g->as, BPF_DW, R4, R6, 0);
+	ba_ld(g->as, BPF_DW, R5, R7, 0);
+	zero_marks(g->as, R5);
+	ba_ji(g->as, BPF_JNE, R0, 0, last);
+	ba_j(g->as, BPF_JNE, R4, R5, no);
+	ba_alui(g->as, BPF_ADD, R6, 8);
+	ba_alui(g->as, BPF_ADD, R7, 8);
+	ba_alui(g->as, BPF_ADD, R8, 1);
+	ba_ji(g->as, BPF_JLT, R8, (int32_t)g->u->lay.strsz / 8, loop);
+	ba_ja(g->as, no);
+	ba_place(g->as, last);
+	lowest_bit(g->as, R0, R1);
+	ba_alui(g->as, BPF_RSH, R0, 7);
+	ba_alui(g->as, BPF_SUB, R0, 1);
+	ba_alu(g->as, BPF_XOR, R5, R4);
+	ba_alu(g->as, BPF_AND, R0, R5);
+	ba_ji(g->as, BPF_JNE, R0, 0, no);
+	ba_ja(g->as, yes);
+}
+
+/* One position of the searched string: does the needle start here? Leaves its number, from 1. */
+static void build_strpos_step(struct unit *u, uint32_t cb)
 {
 	struct gen g = begin_callback(u, cb);
-	uint32_t loop = ba_label(g.as), last = ba_label(g.as), next = ba_label(g.as),
-		 no = ba_label(g.as);
+	uint32_t yes = ba_label(g.as), next = ba_label(g.as), no = ba_label(g.as);
 
-	ba_movi(g.as, R8, 0);
-	ba_movi(g.as, R2, ONES);
-	ba_movi(g.as, R3, HIGHS);
-	ba_place(g.as, loop);
-	ba_ld(g.as, BPF_DW, R4, R6, 0);
-	ba_ld(g.as, BPF_DW, R5, R7, 0);
-	zero_marks(g.as, R5);
-	ba_ji(g.as, BPF_JNE, R0, 0, last);
-	ba_j(g.as, BPF_JNE, R4, R5, no);
-	ba_alui(g.as, BPF_ADD, R6, 8);
-	ba_alui(g.as, BPF_ADD, R7, 8);
-	ba_alui(g.as, BPF_ADD, R8, 1);
-	ba_ji(g.as, BPF_JLT, R8, (int32_t)u->lay.strsz / 8, loop);
+	match_here(&g, yes, no);
 	ba_place(g.as, no);
-	ba_mov(g.as, R1, R4);
 	/* at the end of the searched string the loop may stop; its first byte tells when R8 is 0 */
 	ba_ji(g.as, BPF_JNE, R8, 0, next);
-	ba_alui(g.as, BPF_AND, R1, 255);
-	ba_ji(g.as, BPF_JNE, R1, 0, next);
+	ba_alui(g.as, BPF_AND, R4, 255);
+	ba_ji(g.as, BPF_JNE, R4, 0, next);
 	end_callback(&g, 1);
 	ba_place(g.as, next);
 	end_callback(&g, 0);
-	ba_place(g.as, last);
-	lowest_bit(g.as, R0, R1);
-	ba_alui(g.as, BPF_RSH, R0, 7);
-	ba_alui(g.as, BPF_SUB, R0, 1);
-	ba_alu(g.as, BPF_XOR, R5, R4);
-	ba_alu(g.as, BPF_AND, R0, R5);
-	ba_ji(g.as, BPF_JNE, R0, 0, no);
-	ba_sti(g.as, BPF_DW, R9, SH_TMP, 1);
+	ba_place(g.as, yes);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
+	ba_st(g.as, BPF_DW, R9, SH_TMP, R1);
 	end_callback(&g, 1);
 }
 
-/* isinstr(a, b): does b occur in a */
-void rt_build_isinstr(struct unit *u, uint32_t fn)
+/* strpos(a, b): where b occurs in a, from 1; 0: nowhere */
+void rt_build_strpos(struct unit *u, uint32_t fn)
 {
-	uint32_t cb = unit_fn(u, "rt_isinstr_step", FN_GLOBAL, NULL, 3);
+	uint32_t cb = unit_fn(u, "rt_strpos_step", FN_GLOBAL, NULL, 3);
 	struct gen g;
 
-	build_isinstr_step(u, cb);
+	build_strpos_step(u, cb);
 	rt_begin(&g, u, fn, 3, 1u << 2 | 1u << 3);
 	ba_sti(g.as, BPF_DW, R9, SH_TMP, 0);
 	run_loop(&g, cb, R6, R7);
 	ba_ld(g.as, BPF_DW, R0, R9, SH_TMP);
+	rt_end(&g);
+}
+
+/* str_replace's state */
+enum { RP_SKIP = SH_TMP, RP_LEN = SH_TMP + 8, RP_BY = SH_TMP + 16 };
+
+/* Appends the string at the offset RP_BY to slot.fmt. */
+static void append_replacement(struct gen *g)
+{
+	int32_t last = (int32_t)g->u->maxstr - 1;
+	uint32_t inside = ba_label(g->as), sane = ba_label(g->as);
+
+	ba_ld(g->as, BPF_DW, R1, R9, SH_FMTLEN);
+	ba_ji(g->as, BPF_JLE, R1, last, inside);
+	ba_movi(g->as, R1, last);
+	ba_place(g->as, inside);
+	ba_mov(g->as, R7, R1);
+	ba_movi(g->as, R2, g->u->maxstr);
+	ba_alu(g->as, BPF_SUB, R2, R1);
+	ba_ld(g->as, BPF_DW, R3, R9, RP_BY);
+	ba_ji(g->as, BPF_JLE, R3, (int32_t)g->u->slot.off_max, sane);
+	ba_movi(g->as, R3, 0);
+	ba_place(g->as, sane);
+	ba_alu(g->as, BPF_ADD, R3, R9);
+	ba_alui(g->as, BPF_ADD, R1, (int32_t)g->u->slot.fmt);
+	ba_alu(g->as, BPF_ADD, R1, R9);
+	ba_call(g->as, BPF_FUNC_probe_read_kernel_str);
+	rt_length(g);
+	ba_alu(g->as, BPF_ADD, R7, R0);
+	ba_st(g->as, BPF_DW, R9, SH_FMTLEN, R7);
+}
+
+/* One position: takes a byte, or puts the replacement and skips what it replaces. */
+static void build_replace_step(struct unit *u, uint32_t cb)
+{
+	struct gen g = begin_callback(u, cb);
+	uint32_t yes = ba_label(g.as), no = ba_label(g.as), here = ba_label(g.as),
+		 more = ba_label(g.as);
+
+	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
+	ba_ld(g.as, BPF_DW, R2, R9, RP_SKIP);
+	ba_j(g.as, BPF_JGT, R1, R2, here);
+	end_callback(&g, 0);
+	ba_place(g.as, here);
+	ba_ld(g.as, BPF_B, R4, R6, 0);
+	ba_ji(g.as, BPF_JNE, R4, 0, more);
+	end_callback(&g, 1);
+	ba_place(g.as, more);
+	ba_st(g.as, BPF_DW, FP, FRAME_BUF, R4);
+	match_here(&g, yes, no);
+	ba_place(g.as, no);
+	ba_ld(g.as, BPF_DW, R4, FP, FRAME_BUF);
+	ba_movi(g.as, R5, 1);
+	rt_put_bytes(&g);
+	end_callback(&g, 0);
+	ba_place(g.as, yes);
+	append_replacement(&g);
+	ba_ld(g.as, BPF_DW, R1, R9, SH_LOOP);
+	ba_ld(g.as, BPF_DW, R2, R9, RP_LEN);
+	ba_alu(g.as, BPF_ADD, R1, R2);
+	ba_alui(g.as, BPF_SUB, R1, 1);
+	ba_st(g.as, BPF_DW, R9, RP_SKIP, R1);
+	end_callback(&g, 0);
+}
+
+/* str_replace(dst, string, what, by) */
+void rt_build_str_replace(struct unit *u, uint32_t fn)
+{
+	uint32_t cb = unit_fn(u, "rt_str_replace_step", FN_GLOBAL, NULL, 3), none;
+	struct gen g;
+
+	build_replace_step(u, cb);
+	rt_begin(&g, u, fn, 5, 1u << 2 | 1u << 3 | 1u << 4);
+	none = ba_label(g.as);
+	ba_ld(g.as, BPF_DW, R1, FP, FRAME_ARG5);
+	ba_st(g.as, BPF_DW, R9, RP_BY, R1);
+	ba_sti(g.as, BPF_DW, R9, RP_SKIP, 0);
+	ba_sti(g.as, BPF_DW, R9, SH_FMTLEN, 0);
+	ba_mov(g.as, R3, R8);
+	g_read_str(&g, u->slot.stmp + 2 * u->lay.strsz);
+	rt_length(&g);
+	ba_ji(g.as, BPF_JEQ, R0, 0, none);
+	ba_st(g.as, BPF_DW, R9, RP_LEN, R0);
+	run_loop(&g, cb, R7, R8);
+	rt_terminate(&g);
+	g_slot_addr(&g, R7, u->slot.fmt);
+	ba_place(g.as, none);
+	ba_mov(g.as, R1, R6);
+	ba_movi(g.as, R2, u->maxstr);
+	ba_mov(g.as, R3, R7);
+	ba_call(g.as, BPF_FUNC_probe_read_kernel_str);
+	ba_movi(g.as, R0, 0);
 	rt_end(&g);
 }
 

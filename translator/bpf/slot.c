@@ -5,7 +5,7 @@
 #include "base/record.h"
 
 struct need {
-	bool captures;
+	bool captures, tokens;
 	uint32_t homes, strs, windows, argstrs, key, rec, mem, frame, frames;
 };
 
@@ -39,6 +39,7 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 			strs += u->m->funcs.v[i->ref]->regs.v[k] == IR_STR;
 		n->argstrs = at_least(n->argstrs, strs);
 	}
+	n->tokens |= i->op == IR_intr && i->ref == IN_tokenize;
 	n->captures |= i->op == IR_capture ||
 		       (i->op == IR_intr && (i->ref == IN_ngroups || i->ref == IN_matched));
 	if (i->op == IR_send) {
@@ -154,6 +155,8 @@ void slot_plan(struct unit *u)
 		need_of_handler(u, u->handlers.v[h], &n);
 	for (uint32_t g = 0; g < u->m->globals.n; g++)
 		n.key = at_least(n.key, u->lay.g[g].key_size);
+	s->tokens = n.tokens;
+	s->delims = take(&at, n.tokens ? 32 : 0);
 	s->captures = n.captures;
 	s->match = take(&at, n.captures ? SM_SIZE : 0);
 	s->homes = take(&at, 8 * n.homes);
@@ -170,6 +173,7 @@ void slot_plan(struct unit *u)
 	s->retstr = take(&at, strsz);
 	s->argstr = take(&at, n.argstrs * strsz);
 	s->fmt = take(&at, strsz + 8);
+	s->token = take(&at, n.tokens ? strsz : 0);
 	s->match_str = take(&at, n.captures ? strsz : 0);
 	s->match_log = take(&at, n.captures ? 2 * strsz + 16 : 0);
 	s->windows = at;

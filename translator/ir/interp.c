@@ -46,6 +46,7 @@ struct interp *interp_new(const struct ir_module *m, const struct interp_env *en
 	memset(in->frames, 0, (in->maxdepth + 1) * sizeof(*in->frames));
 	in->err.text = string_buffer(in);
 	in->tmp = string_buffer(in);
+	in->token = string_buffer(in);
 	for (uint32_t i = 0; i < m->regexes.n && !in->match.pos; i++)
 		if (m->regexes.v[i].groups)
 			match_buffers(in);
@@ -183,6 +184,8 @@ int interp_run(struct interp *in, uint32_t probe, int64_t limit)
 	in->depth = in->nesting = 0;
 	in->exit = false;
 	in->err.kind = ERR_NONE;
+	istr_set(in, in->token, "", 0);
+	in->token_at = 0;
 	in->match.ngroups = 0;
 	if (in->env.store->lock)
 		in->env.store->lock(in->env.store_arg, p);

@@ -102,6 +102,8 @@ struct interp {
 		uint32_t calls[REC_FRAMES]; /* locations of the innermost ones */
 	} err;
 	struct istr *tmp;
+	struct istr *token; /* the text of tokenize(), and where it goes on */
+	size_t token_at;
 	/* of the run's last capture; without any such operation in the module no memory */
 	struct {
 		uint32_t ngroups; /* 0: it failed, or there was none */

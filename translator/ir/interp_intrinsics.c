@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "interp_int.h"
 
 static int64_t clock_ns(clockid_t id)
@@ -52,6 +53,10 @@ IN_NUMBER(cycles, cycles())
 IN_NUMBER(speculation, in->env.store->new_id(in->env.store_arg))
 IN_NUMBER(strlen, r[c->a].s->len)
 IN_NUMBER(isinstr, strstr(r[c->a].s->s, r[c->b].s->s) != NULL)
+IN_NUMBER(strpos, text_strpos(r[c->a].s->s, r[c->b].s->s))
+IN_NUMBER(stringat, (uint64_t)r[c->b].i < r[c->a].s->len
+			    ? (unsigned char)r[c->a].s->s[r[c->b].i]
+			    : 0)
 IN_NUMBER(strtol, ir_strtol(r[c->a].s->s, r[c->b].i))
 
 static int result(struct interp *in, union slot *r, const struct code *c, const char *s, size_t n)
@@ -109,6 +114,36 @@ IN(substr)
 
 	ir_substr_range(s->len, &from, &n);
 	return result(in, r, c, s->s + from, (size_t)n);
+}
+
+IN(str_replace)
+{
+	size_t n = text_replace(in->tmp->s, in->maxlen, r[c->a].s->s, r[c->b].s->s,
+				r[c->args[2]].s->s);
+
+	return result(in, r, c, in->tmp->s, n);
+}
+
+IN(text_strn)
+{
+	int64_t most = r[c->b].i;
+	size_t n = text_escape(in->tmp->s, most <= 0 || most > in->maxlen ? in->maxlen : (size_t)most,
+			       r[c->a].s->s, r[c->a].s->len, r[c->args[2]].i != 0);
+
+	return result(in, r, c, in->tmp->s, n);
+}
+
+IN(tokenize)
+{
+	const char *token;
+	size_t n;
+
+	if (r[c->a].s->len) {
+		istr_set(in, in->token, r[c->a].s->s, r[c->a].s->len);
+		in->token_at = 0;
+	}
+	token = text_token(in->token->s, &in->token_at, r[c->b].s->s, &n);
+	return result(in, r, c, token, n);
 }
 
 const interp_fn interp_intrinsic_fn[IN_COUNT] = {
