@@ -155,6 +155,93 @@ START_TEST(escapes)
 }
 END_TEST
 
+static void expect_tokens(const char *s, const char *delim, const char *want)
+{
+	char got[64] = "";
+	size_t at = 0, n;
+
+	for (;;) {
+		const char *token = text_token(s, &at, delim, &n);
+
+		if (!n)
+			break;
+		strncat(got, token, n);
+		strcat(got, "|");
+	}
+	ck_assert_str_eq(got, want);
+	ck_assert_uint_eq(at, strlen(s));
+}
+
+START_TEST(tokens)
+{
+	expect_tokens("a,b;;c", ",;", "a|b|c|");
+	expect_tokens(",,a,", ",", "a|");
+	expect_tokens("", ",", "");
+	expect_tokens(",,,", ",", "");
+	expect_tokens("all", "", "all|");
+}
+END_TEST
+
+static void expect_replaced(const char *s, const char *what, const char *by, size_t most,
+			    const char *want)
+{
+	char out[64];
+
+	ck_assert_uint_eq(text_replace(out, most, s, what, by), strlen(want));
+	ck_assert_str_eq(out, want);
+}
+
+START_TEST(replacements)
+{
+	expect_replaced("aaaaa", "aa", "b", 60, "bba");
+	expect_replaced("abc", "", "x", 60, "abc");
+	expect_replaced("abc", "abcd", "x", 60, "abc");
+	expect_replaced("aXbX", "X", "12345", 6, "a12345");
+	expect_replaced("aXbX", "X", "12345", 8, "a12345b1");
+	ck_assert_int_eq(text_strpos("abababac", "ababac"), 2);
+	ck_assert_int_eq(text_strpos("abc", ""), 0);
+	ck_assert_int_eq(text_strpos("", ""), 0);
+	ck_assert_int_eq(text_strpos("", "a"), -1);
+	ck_assert_int_eq(text_strpos("ab", "abc"), -1);
+}
+END_TEST
+
+START_TEST(unicode)
+{
+	static const struct {
+		uint32_t unit[2];
+		int width;
+		const char *want; /* NULL: not valid */
+	} rows[] = {
+		{ { 0x7f, 0 }, 2, "\x7f" },
+		{ { 0x80, 0 }, 2, "\xc2\x80" },
+		{ { 0x7ff, 0 }, 4, "\xdf\xbf" },
+		{ { 0x800, 0 }, 4, "\xe0\xa0\x80" },
+		{ { 0xffff, 0 }, 2, "\xef\xbf\xbf" },
+		{ { 0x10000, 0 }, 4, "\xf0\x90\x80\x80" },
+		{ { 0xd800, 0xdc00 }, 2, "\xf0\x90\x80\x80" },
+		{ { 0xdbff, 0xdfff }, 2, "\xf4\x8f\xbf\xbf" },
+		{ { 0x10ffff, 0 }, 4, "\xf4\x8f\xbf\xbf" },
+		{ { 0x110000, 0 }, 4, NULL },
+		{ { 0xdc00, 0 }, 2, NULL },
+		{ { 0xd800, 'x' }, 2, NULL },
+		{ { 0xd800, 0 }, 4, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		uint32_t high = 0;
+		char out[5] = "";
+		int n = text_utf8(out, &high, rows[i].unit[0], rows[i].width);
+
+		if (n == 0)
+			n = text_utf8(out, &high, rows[i].unit[1], rows[i].width);
+		ck_assert_int_eq(n, rows[i].want ? (int)strlen(rows[i].want) : -1);
+		if (rows[i].want)
+			ck_assert_mem_eq(out, rows[i].want, n);
+	}
+}
+END_TEST
+
 START_TEST(pointers)
 {
 	expect_int((struct fmt_spec){ 'p', 0, FMT_NONE, FMT_NONE }, 0xdeadbeef, "0xdeadbeef");
@@ -304,6 +391,9 @@ int main(void)
 	tcase_add_test(t, pointers);
 	tcase_add_test(t, memory);
 	tcase_add_test(t, escapes);
+	tcase_add_test(t, tokens);
+	tcase_add_test(t, replacements);
+	tcase_add_test(t, unicode);
 	tcase_add_test(t, characters);
 	tcase_add_test(t, quoted_strings);
 	tcase_add_test(t, binary);
