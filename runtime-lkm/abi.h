@@ -230,6 +230,7 @@ void sp_errmsg(struct sp_ctx *c, char *to);
 s32 sp_more_actions(struct sp_ctx *c);
 
 s64 sp_arg(struct sp_ctx *c, u32 n);
+s64 sp_reg(struct sp_ctx *c, u32 dwarf);
 s64 sp_retval(struct sp_ctx *c);
 s64 sp_frame(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */

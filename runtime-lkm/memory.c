@@ -159,7 +159,29 @@ SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)
 		return sp_stack_arg(regs, n);
 	}
 }
+
+/* By DWARF number (System V ABI for x86-64, figure 3.36). */
+SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
+{
+	static const u8 at[] = {
+		offsetof(struct pt_regs, ax),  offsetof(struct pt_regs, dx),  offsetof(struct pt_regs, cx),
+		offsetof(struct pt_regs, bx),  offsetof(struct pt_regs, si),  offsetof(struct pt_regs, di),
+		offsetof(struct pt_regs, bp),  offsetof(struct pt_regs, sp),  offsetof(struct pt_regs, r8),
+		offsetof(struct pt_regs, r9),  offsetof(struct pt_regs, r10), offsetof(struct pt_regs, r11),
+		offsetof(struct pt_regs, r12), offsetof(struct pt_regs, r13), offsetof(struct pt_regs, r14),
+		offsetof(struct pt_regs, r15), offsetof(struct pt_regs, ip),
+	};
+
+	if (!c->regs || dwarf >= ARRAY_SIZE(at))
+		return 0;
+	return *(unsigned long *)((char *)c->regs + at[dwarf]);
+}
 #else
+SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
+{
+	return c->regs && dwarf < 31 ? regs_get_register(c->regs, dwarf * 8) : 0;
+}
+
 SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)
 {
 	return c->regs ? regs_get_kernel_argument(c->regs, n - 1) : 0;

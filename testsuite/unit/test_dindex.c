@@ -3,6 +3,7 @@
 #include <check.h>
 #include <elfutils/libdw.h>
 #include <fcntl.h>
+#include <gelf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,8 @@ static const char second[] =
 	"static struct point hidden = { 3, 4 };\n"
 	"static __attribute__((noinline)) int twin(int a) { return a - hidden.y; }\n"
 	"__asm__(\".globl bare\\n.type bare, @function\\nbare: ret\\n.size bare, 1\\n\");\n"
+	"int again(int x) __attribute__((alias(\"other\")));\n"
+	"int other(int x) { return x ^ 5; }\n"
 	"int main(int c, char **v) { (void)v; hidden.x = c; return outer(c) + twin(c); }\n";
 
 static void put(const char *path, const char *text)
@@ -50,11 +53,35 @@ static void put(const char *path, const char *text)
 	ck_assert_int_eq(fclose(f), 0);
 }
 
+static void on_symbol(struct dx_symbol *v, size_t *n, Elf *elf, const GElf_Shdr *sh, const GElf_Sym *sym)
+{
+	if (GELF_ST_TYPE(sym->st_info) != STT_FUNC || sym->st_shndx == SHN_UNDEF)
+		return;
+	ck_assert_uint_lt(*n, 100);
+	v[(*n)++] = (struct dx_symbol){ elf_strptr(elf, sh->sh_link, sym->st_name), sym->st_value, sym->st_size,
+					GELF_ST_BIND(sym->st_info) != STB_LOCAL };
+}
+
+static size_t read_symbols(Elf *elf, struct dx_symbol *v)
+{
+	Elf_Scn *scn = NULL;
+	GElf_Shdr sh;
+	GElf_Sym sym;
+	size_t n = 0;
+
+	while ((scn = elf_nextscn(elf, scn)))
+		if (gelf_getshdr(scn, &sh) && sh.sh_type == SHT_SYMTAB)
+			for (int i = 1; gelf_getsym(elf_getdata(scn, NULL), i, &sym); i++)
+				on_symbol(v, &n, elf, &sh, &sym);
+	return n;
+}
+
 /* Builds the index of the file prog, with a debug file's time 11 and size 22, as the file prog.dx. */
 static void make_index(void)
 {
-	struct buf out;
+	struct dx_symbol symbols[100];
 	int fd = open("prog", O_RDONLY);
+	struct buf out;
 	Dwarf *dw;
 	Elf *elf;
 
@@ -62,7 +89,7 @@ static void make_index(void)
 	dw = dwarf_begin(fd, DWARF_C_READ);
 	elf = dw ? dwarf_getelf(dw) : elf_begin(fd, ELF_C_READ, NULL);
 	buf_init(&out);
-	dindex_build(&out, dw, elf, 11, 22);
+	dindex_build(&out, dw, symbols, read_symbols(elf, symbols), 11, 22);
 	ck_assert_int_eq(buf_write_file(&out, "prog.dx"), 0);
 	buf_fini(&out);
 	if (dw)
@@ -151,6 +178,13 @@ START_TEST(functions)
 	ck_assert_uint_eq(f->flags, DXF_SYMBOL | DXF_EXTERNAL);
 	ck_assert_str_eq(file_of(f), "");
 	ck_assert_uint_eq(f->size, 1);
+	/* a second name */
+	f = func("again", 0, &n);
+	ck_assert_uint_eq(n, 1);
+	ck_assert_uint_eq(f->flags, DXF_ALIAS | DXF_SYMBOL | DXF_EXTERNAL);
+	ck_assert_uint_eq(f->entry, func("other", 0, &n)->entry);
+	ck_assert_uint_eq(f->line, func("other", 0, &n)->line);
+	ck_assert_ptr_eq(dindex_by_addr(&x, f->entry), func("other", 0, &n));
 	dindex_by_name(&x, "nowhere", &n);
 	ck_assert_uint_eq(n, 0);
 }

@@ -62,6 +62,23 @@ void em_frame(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
+/* By DWARF number (System V ABI for x86-64, figure 3.36): the offset in struct pt_regs. */
+void em_reg(struct gen *g, const struct ir_insn *i)
+{
+	static const uint8_t at[] = {
+		PT_RAX, PT_RDX, PT_RCX, 40 /* rbx */, PT_RSI, PT_RDI, 32 /* rbp */, PT_RSP, PT_R8, PT_R9,
+		56 /* r10 */, 48 /* r11 */, 24 /* r12 */, 16 /* r13 */, 8 /* r14 */, 0 /* r15 */, 128 /* rip */
+	};
+
+	if (i->imm >= sizeof(at)) {
+		ba_movi(g->as, R0, 0);
+	} else {
+		g_ctx(g, R1);
+		ba_ld(g->as, BPF_DW, R0, R1, at[i->imm]);
+	}
+	g_done(g, i->dst, R0);
+}
+
 void em_tparg(struct gen *g, const struct ir_insn *i)
 {
 	g_ctx(g, R1);

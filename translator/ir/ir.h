@@ -89,6 +89,8 @@ enum ir_stat { IRS_COUNT, IRS_SUM, IRS_MIN, IRS_MAX, IRS_AVG, IRS_VARIANCE, IRS_
 
 enum ir_stream { IRO_OUT, IRO_WARN };
 
+#define IR_MAXREG 31 /* highest DWARF number of a general register, over all machines */
+
 /* imm of load, loadstr, tparg */
 #define IR_MEM(width, sign) ((width) | ((sign) ? 16u : 0u)) /* width in bytes: 1 2 4 8 */
 #define IR_MEM_WIDTH(imm) ((imm) & 15u)

@@ -190,6 +190,8 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 			return verify_fail(v, "no key %u", i->imm);
 		if (i->op == IR_arg && !i->imm)
 			return verify_fail(v, "arguments are counted from 1");
+		if (i->op == IR_reg && i->imm > IR_MAXREG)
+			return verify_fail(v, "no register %u", i->imm);
 		return true;
 	case IMM_SEND:
 		return i->imm < IR_SEND_COUNT || verify_fail(v, "staprun has no %u", i->imm);

@@ -659,6 +659,7 @@ OP_FN(action)
 NUMBER(arg, "sp_arg(c, $i)")
 NUMBER(retval, "sp_retval(c)")
 NUMBER(frame, "sp_frame(c)")
+NUMBER(reg, "sp_reg(c, $i)")
 
 static const char *narrow_type(uint32_t mem)
 {

@@ -50,6 +50,7 @@ enum dx_func_flags {
 	DXF_EXTERNAL = 1,
 	DXF_ABSTRACT = 2, /* only inlined instances: no code of its own */
 	DXF_SYMBOL = 4, /* of the symbol table, not of DWARF */
+	DXF_ALIAS = 8, /* another symbol of a function that has a row of its own */
 };
 
 struct dx_file {
@@ -101,14 +102,23 @@ uint32_t dindex_file(const struct dindex *x, const char *path);
 /* ---- building ---- */
 
 struct Dwarf; /* of libdw */
-struct Elf;
+
+/* A function symbol, its address laid out as in the debug information. */
+struct dx_symbol {
+	const char *name;
+	uint64_t addr, size;
+	bool external;
+};
 
 /*
- * Walks the debug information (NULL: there is none) and the function symbols of @symtab (NULL: none), whose
- * addresses are laid out alike, and appends the index to @out. @mtime, @size: of the debug file.
+ * Walks the debug information (NULL: there is none), adds the symbols where it has no function, and
+ * appends the index to @out. @mtime, @size: of the debug file.
  */
-void dindex_build(struct buf *out, struct Dwarf *dw, struct Elf *symtab, uint64_t mtime,
-		  uint64_t size);
+void dindex_build(struct buf *out, struct Dwarf *dw, const struct dx_symbol *symbols, size_t nsymbols,
+		  uint64_t mtime, uint64_t size);
+
+/* Takes "./" and "x/../" out of a path: how the index spells files. */
+void dindex_clean_path(const char *path, char *out, size_t size);
 
 /* Between the two halves of building: what was found, unsorted. */
 struct dx_build {

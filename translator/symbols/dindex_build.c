@@ -6,7 +6,6 @@
  */
 #include <dwarf.h>
 #include <elfutils/libdw.h>
-#include <gelf.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,8 +32,7 @@ struct walk {
 	struct dx_build known;
 };
 
-/* Takes "./" and "x/../" out of a path. */
-static void clean_path(const char *path, char *out, size_t size)
+void dindex_clean_path(const char *path, char *out, size_t size)
 {
 	size_t n = 0;
 
@@ -65,7 +63,7 @@ static uint32_t path_string(struct walk *w, const char *path)
 {
 	char clean[4096];
 
-	clean_path(path, clean, sizeof(clean));
+	dindex_clean_path(path, clean, sizeof(clean));
 	return dx_string(w->b, clean);
 }
 
@@ -327,64 +325,59 @@ static void walk_unit(struct walk *w, Dwarf_Die *unit)
 	free(w->file);
 }
 
-static int compare_u64(const void *pa, const void *pb)
-{
-	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+struct place {
+	uint64_t entry;
+	uint32_t func;
+};
 
-	return a < b ? -1 : a > b;
+static int compare_places(const void *pa, const void *pb)
+{
+	const struct place *a = pa, *b = pb;
+
+	return a->entry < b->entry ? -1 : a->entry > b->entry;
 }
 
-static bool has_u64(const uint64_t *v, size_t n, uint64_t x)
-{
-	return n && bsearch(&x, v, n, sizeof(x), compare_u64);
-}
-
-/* Function symbols where debug information has no function: assembly, and all of a binary without any. */
-static void take_symbols(struct dx_build *b, Elf *elf)
+/*
+ * Symbols of which debug information does not speak: assembly, all of a binary without any, and second names of functions,
+ * which get what is known of the first.
+ */
+static void take_symbols(struct dx_build *b, const struct dx_symbol *symbols, size_t nsymbols)
 {
 	size_t n = b->funcs.n, count = 0;
 	const struct dx_func *f = (const void *)b->funcs.v;
-	uint64_t *entries = calloc(n + 1, sizeof(*entries));
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
+	struct place *places = calloc(n + 1, sizeof(*places));
 
-	if (!entries)
+	if (!places)
 		arena_oom();
 	for (size_t i = 0; i < n; i++)
 		if (!(f[i].flags & DXF_ABSTRACT))
-			entries[count++] = f[i].entry;
-	qsort(entries, count, sizeof(*entries), compare_u64);
-	while ((scn = elf_nextscn(elf, scn))) {
-		Elf_Data *data;
-		GElf_Sym sym;
+			places[count++] = (struct place){ f[i].entry, (uint32_t)i };
+	qsort(places, count, sizeof(*places), compare_places);
+	for (size_t i = 0; i < nsymbols; i++) {
+		const struct dx_symbol *s = &symbols[i];
+		const struct place key = { s->addr, 0 };
+		const struct place *at =
+			count ? bsearch(&key, places, count, sizeof(key), compare_places) : NULL;
+		uint32_t name = dx_string(b, s->name);
+		struct dx_func *row;
 
-		if (!gelf_getshdr(scn, &sh) ||
-		    (sh.sh_type != SHT_SYMTAB && sh.sh_type != SHT_DYNSYM))
+		f = (const void *)b->funcs.v;
+		if (at && f[at->func].name == name)
 			continue;
-		data = elf_getdata(scn, NULL);
-		for (int i = 1; data && gelf_getsym(data, i, &sym); i++) {
-			const char *name = elf_strptr(elf, sh.sh_link, sym.st_name);
-			struct dx_func *row;
-
-			if (!name || !*name || sym.st_shndx == SHN_UNDEF ||
-			    GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
-			    has_u64(entries, count, sym.st_value))
-				continue;
-			row = dx_row(b, &b->funcs);
-			row->name = dx_string(b, name);
-			row->file = DX_NONE;
-			row->entry = sym.st_value;
-			row->size = sym.st_size;
-			row->flags = DXF_SYMBOL |
-				     (GELF_ST_BIND(sym.st_info) == STB_LOCAL ? 0 : DXF_EXTERNAL);
+		row = dx_row(b, &b->funcs);
+		*row = (struct dx_func){ .entry = s->addr, .size = s->size, .file = DX_NONE };
+		if (at) {
+			*row = ((const struct dx_func *)(const void *)b->funcs.v)[at->func];
+			row->flags = DXF_ALIAS;
 		}
-		if (sh.sh_type == SHT_SYMTAB)
-			break;
+		row->name = name;
+		row->flags |= DXF_SYMBOL | (s->external ? DXF_EXTERNAL : 0);
 	}
-	free(entries);
+	free(places);
 }
 
-void dindex_build(struct buf *out, Dwarf *dw, Elf *symtab, uint64_t mtime, uint64_t size)
+void dindex_build(struct buf *out, Dwarf *dw, const struct dx_symbol *symbols, size_t nsymbols,
+		  uint64_t mtime, uint64_t size)
 {
 	struct dx_build b;
 	struct walk w = { .b = &b };
@@ -398,8 +391,7 @@ void dindex_build(struct buf *out, Dwarf *dw, Elf *symtab, uint64_t mtime, uint6
 	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &kind, &unit, NULL))
 		if (kind == DW_UT_compile || kind == DW_UT_skeleton)
 			walk_unit(&w, &unit);
-	if (symtab)
-		take_symbols(&b, symtab);
+	take_symbols(&b, symbols, nsymbols);
 	dindex_write(out, &b, w.origins, mtime, size);
 	free(w.origins);
 	free(w.seen);

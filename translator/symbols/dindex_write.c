@@ -135,6 +135,7 @@ static int by_place(const void *pa, const void *pb, void *arg)
 	ORDER(a->line, b->line);
 	ORDER(a->entry, b->entry);
 	ORDER(a->die, b->die);
+	ORDER(a->flags & DXF_ALIAS, b->flags & DXF_ALIAS);
 	return 0;
 }
 
@@ -190,7 +191,9 @@ static int func_by_addr(const void *pa, const void *pb, void *arg)
 	const struct dx_func *f = (const void *)b->funcs.v;
 	uint32_t x = *(const uint32_t *)pa, y = *(const uint32_t *)pb;
 
+	/* the last of equal ones answers for the address: the function, not its other names */
 	ORDER(f[x].entry, f[y].entry);
+	ORDER(f[y].flags & DXF_ALIAS, f[x].flags & DXF_ALIAS);
 	ORDER(x, y);
 	return 0;
 }
@@ -201,6 +204,9 @@ static int func_by_die(const void *pa, const void *pb, void *arg)
 	const struct dx_func *f = (const void *)b->funcs.v;
 
 	ORDER(f[*(const uint32_t *)pa].die, f[*(const uint32_t *)pb].die);
+	/* instances belong to the function, not to its other names */
+	ORDER(f[*(const uint32_t *)pa].flags & DXF_ALIAS,
+	      f[*(const uint32_t *)pb].flags & DXF_ALIAS);
 	return 0;
 }
 

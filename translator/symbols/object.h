@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* One binary as the files of this folder see it. Private to symbols/. */
+#ifndef SPILE_SYMBOLS_OBJECT_H
+#define SPILE_SYMBOLS_OBJECT_H
+
+#include <elfutils/libdw.h>
+#include <elfutils/libdwfl.h>
+
+#include "session.h"
+#include "symbols/dindex.h"
+#include "symbols/symbols.h"
+
+enum object_kind { OBJ_KERNEL, OBJ_MODULE, OBJ_FILE };
+
+struct sym_object {
+	struct symbols *all;
+	struct arena *arena;
+	enum object_kind kind;
+	const char *name; /* "kernel", a module's name, or the path */
+	const char
+		*path; /* the ELF file; NULL: a kernel of which only the running image is there */
+	uint8_t id[64];
+	size_t id_len;
+	Dwfl *dwfl;
+	Dwfl_Module *mod;
+	Dwarf *dw; /* NULL: no DWARF */
+	const char *debug_path; /* of the file that holds it */
+	struct dindex dx;
+	struct buf dx_bytes; /* where there is no cache */
+	const char *missing, *hint;
+	struct type_slot {
+		uint64_t id; /* of the DIE; 0: free */
+		struct sym_type *type;
+	} * types; /* by DIE: equal types are equal pointers */
+	uint32_t ntypes, types_cap;
+};
+
+/* Whether a link-time address of the kernel is an offset in each CPU's area. */
+bool object_is_percpu(struct sym_object *o, uint64_t addr);
+
+/* The index, built when it is not in the cache; NULL: there is no file to index. */
+const struct dindex *object_index(struct sym_object *o);
+
+/* types.c: the type that @die is or, of a variable or member, has; with qualifiers and typedefs taken off */
+const struct sym_type *object_type(struct sym_object *o, Dwarf_Die *die);
+const struct sym_type *object_type_of(struct sym_object *o, Dwarf_Die *die);
+/* As C spells the type that the DIE of a variable, member or function has. */
+const char *object_type_text(struct sym_object *o, Dwarf_Die *die);
+
+/* functions.c */
+struct sym_func object_func(struct sym_object *o, const struct dx_func *f);
+bool object_file_matches(const char *pattern, const char *path);
+bool object_glob(const char *pattern, const char *name);
+/* Whether a path of a line table is the one that the index has cleaned (dindex_build.c). */
+bool object_same_file(const char *raw, const char *clean);
+
+#endif

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Functions, variables, types and lines of one binary: the kernel, one of its modules, a program or a
+ * library. Three providers answer behind this one interface: DWARF (libdw), BTF, and ELF symbols; the
+ * cheapest that can answer does. Names, scopes and lines come from an index file per build id in the
+ * cache (index.h), so that a question costs a look-up; only what a script names is read from DWARF.
+ *
+ * Everything returned lives in the arena given to sym_open_*() unless said otherwise. Strings are UTF-8 as
+ * the binary has them. Addresses are link-time addresses of the object; struct sym_object says how they
+ * relate to files and memory. DWARF expressions never leave this folder: they become struct sym_loc.
+ */
+#ifndef SPILE_SYMBOLS_SYMBOLS_H
+#define SPILE_SYMBOLS_SYMBOLS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/strtab.h"
+
+struct session;
+struct sym_object;
+
+/* What one run has opened. Lives in the session's arena; symbols_close() unmaps and closes. */
+struct symbols;
+struct symbols *symbols_new(struct session *s);
+void symbols_close(struct symbols *all);
+
+/* ---- objects ---- */
+
+enum sym_provider { SYM_DWARF = 1, SYM_BTF = 2, SYM_ELF = 4 };
+
+/*
+ * Each opens one binary and reads no more than is needed to know what it is. NULL with *@why set ("no
+ * such file") when there is no such binary; a binary without debug information opens: sym_providers()
+ * tells what can be asked. Opening the same binary again yields the same object.
+ */
+struct sym_object *sym_open_kernel(struct symbols *all, const char **why);
+/* @name: a module's name, or the path of a .ko */
+struct sym_object *sym_open_module(struct symbols *all, const char *name, const char **why);
+struct sym_object *sym_open_file(struct symbols *all, const char *path, const char **why);
+
+unsigned int sym_providers(struct sym_object *o); /* mask of enum sym_provider */
+/* What is missing and what to install or set for it: "no debug information for ..."; NULL: nothing. */
+const char *sym_missing(struct sym_object *o, const char **hint);
+const char *sym_object_path(const struct sym_object *o);
+/* Bytes of the GNU build id, and how many; 0: it has none. */
+size_t sym_build_id(const struct sym_object *o, const uint8_t **id);
+/* The file offset of a link-time address: what a uprobe takes. False: not in the file. */
+bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset);
+/* The symbol and distance by which a kprobe names @addr: "vfs_read" + 0x12. False: no symbol covers it. */
+bool sym_addr_symbol(struct sym_object *o, uint64_t addr, const char **symbol, uint64_t *offset);
+
+/* ---- functions and lines ---- */
+
+enum sym_func_flags {
+	SYMF_EXTERNAL = 1, /* visible outside its compilation unit */
+	SYMF_INLINE = 2, /* has no body of its own: its instances are inlined */
+	SYMF_NODEBUG = 4, /* known by symbol only */
+	SYMF_BLACKLISTED = 8, /* the kernel refuses probes here */
+};
+
+struct sym_func {
+	const char *name;
+	const char *file; /* as the compiler was given it, with its folder; NULL: unknown */
+	uint32_t line; /* of the declaration; 0: unknown */
+	uint32_t flags; /* enum sym_func_flags */
+	uint64_t entry; /* address of the first instruction; instances: of the inlined code */
+	uint64_t
+		body; /* where parameters can be read by DWARF: past the prologue. Equal to entry without */
+	uint64_t size; /* bytes; 0: unknown */
+	uint64_t die; /* the provider's handle for sym_scope() */
+};
+
+/*
+ * The parts of "NAME@FILE:LINE" as SystemTap has them. Patterns with * ? []; @file matches whole
+ * trailing path components. NULL / SYML_NONE: not given.
+ */
+enum sym_line_kind { SYML_NONE, SYML_ABSOLUTE, SYML_RELATIVE, SYML_ALL, SYML_LIST };
+struct sym_line_range {
+	uint32_t from, to;
+};
+struct sym_spec {
+	const char *func, *file;
+	enum sym_line_kind line_kind;
+	VEC(struct sym_line_range) lines; /* RELATIVE: from the function's line, one item */
+};
+/* False with *@why and the offset in @text of what is wrong. */
+bool sym_spec_parse(struct arena *a, const char *text, struct sym_spec *out, const char **why,
+		    uint32_t *at);
+
+/* Visits, by file, line, then address, the functions that match; with @inlined also their inlined instances. */
+void sym_functions(struct sym_object *o, const struct sym_spec *spec, bool inlined,
+		   bool (*fn)(const struct sym_func *f, void *arg), void *arg);
+/* Names of all functions for "did you mean". */
+void sym_near_functions(struct sym_object *o, struct near_match *m);
+
+struct sym_line {
+	const char *file;
+	uint32_t line;
+	uint64_t addr; /* start of a statement */
+	struct sym_func func; /* that holds it */
+};
+/*
+ * Statements that match. When @nearest is set and a line has no code, the next line that has. *@near_line (may be
+ * NULL): a line with code close to one without, for the message; 0: none.
+ */
+void sym_lines(struct sym_object *o, const struct sym_spec *spec, bool nearest,
+	       bool (*fn)(const struct sym_line *l, void *arg), void *arg, uint32_t *near_line);
+/* Labels of @f that match @pattern. */
+void sym_labels(struct sym_object *o, const struct sym_func *f, const char *pattern,
+		bool (*fn)(const char *name, uint64_t addr, uint32_t line, void *arg), void *arg);
+/* Functions that @f calls and has inlined, @depth levels deep, matching @pattern. */
+void sym_callees(struct sym_object *o, const struct sym_func *f, const char *pattern,
+		 unsigned int depth, bool (*fn)(const struct sym_func *callee, void *arg),
+		 void *arg);
+
+/* ---- types ---- */
+
+enum sym_kind {
+	ST_VOID,
+	ST_INT,
+	ST_BOOL,
+	ST_CHAR,
+	ST_FLOAT,
+	ST_ENUM,
+	ST_POINTER,
+	ST_ARRAY,
+	ST_STRUCT,
+	ST_UNION,
+	ST_FUNC,
+	ST_INCOMPLETE,
+};
+
+/* A type with typedefs and qualifiers stripped. Equal types of one object are equal pointers. */
+struct sym_type {
+	enum sym_kind kind;
+	const char *name; /* tag or base name; NULL: none */
+	uint64_t size; /* bytes; 0: unknown */
+	bool is_signed;
+	uint64_t nelems; /* arrays; 0: unknown */
+	struct sym_object *obj;
+	uint64_t id; /* the provider's: a DIE's offset or a BTF id */
+	enum sym_provider by;
+};
+/* What a pointer points to, an array holds; NULL for anything else. Pointers to void yield ST_VOID. */
+const struct sym_type *sym_type_target(const struct sym_type *t);
+/*
+ * "struct foo", "union u", "enum e", a typedef's or base type's name, or a tag alone; with '*' behind it pointers to it.
+ * NULL: there is none in this object.
+ */
+const struct sym_type *sym_type_find(struct sym_object *o, const char *name);
+const struct sym_type *sym_type_pointer(const struct sym_type *t); /* a pointer to @t */
+void sym_near_types(struct sym_object *o, struct near_match *m);
+
+struct sym_member {
+	const char *name; /* NULL: anonymous */
+	const struct sym_type *type;
+	const char *
+		type_text; /* as C spells it, typedefs and qualifiers kept: "struct page *", "pid_t" */
+	uint64_t
+		offset; /* bytes from the start of the struct that was asked, whatever anonymous members lie between */
+	uint32_t bit_size,
+		bit_offset; /* bit fields: size, and first bit above the low end of the byte at offset; else 0 */
+};
+/* Finds a member through anonymous members too. */
+bool sym_member_find(const struct sym_type *t, const char *name, struct sym_member *out);
+/* Direct members in order of declaration. */
+void sym_members(const struct sym_type *t, bool (*fn)(const struct sym_member *m, void *arg),
+		 void *arg);
+void sym_near_members(const struct sym_type *t, struct near_match *m);
+bool sym_enum_value(struct sym_object *o, const char *name, int64_t *value);
+/* The first enumerator of that value; NULL: none. */
+const char *sym_enum_name(const struct sym_type *t, int64_t value);
+
+/* ---- variables and where they are ---- */
+
+/*
+ * A location as a program for a stack machine over 64-bit numbers; pass 2 lowers it to IR. It leaves one number:
+ * the variable's address, or with @is_value its value.
+ */
+enum sym_lop {
+	SL_NUM, /* push num */
+	SL_REG, /* push the register with DWARF number num, at the probe hit */
+	SL_ENTRY_REG, /* the same as it was at the function's entry (entry values) */
+	SL_STATIC, /* push the run-time address of link-time address num */
+	SL_TLS, /* push the address of the thread-local at offset num of the object's block */
+	SL_PERCPU, /* push the address of the current CPU's copy of the per-CPU variable at num */
+	SL_LOAD, /* pop an address, push the num bytes (1 2 4 8) there, zero-extended */
+	SL_DUP,
+	SL_DROP,
+	SL_SWAP,
+	SL_ROT,
+	SL_PICK, /* PICK: num from the top, 0 is the top */
+	SL_ADD,
+	SL_SUB,
+	SL_MUL,
+	SL_DIV,
+	SL_MOD,
+	SL_AND,
+	SL_OR,
+	SL_XOR,
+	SL_SHL,
+	SL_SHR,
+	SL_SAR,
+	SL_NEG,
+	SL_NOT,
+	SL_ABS,
+	SL_EQ,
+	SL_NE,
+	SL_LT,
+	SL_LE,
+	SL_GT,
+	SL_GE,
+};
+struct sym_lop_insn {
+	enum sym_lop op;
+	int64_t num;
+};
+struct sym_piece {
+	VEC(struct sym_lop_insn) ops; /* empty: this part is optimised away */
+	bool is_value;
+	uint32_t bits; /* of the variable, low end first; 0: all of it */
+};
+struct sym_loc {
+	VEC(struct sym_piece) pieces;
+};
+
+enum sym_var_kind { SV_PARAM, SV_LOCAL, SV_STATIC, SV_GLOBAL };
+struct sym_var {
+	const char *name;
+	enum sym_var_kind kind;
+	const struct sym_type *type;
+	const char *type_text;
+	uint32_t line;
+	uint64_t handle;
+};
+
+/* A program counter within a function: what a probe site sees. */
+struct sym_scope;
+struct sym_scope *sym_scope_new(struct sym_object *o, const struct sym_func *f, uint64_t pc,
+				bool at_return);
+/* Variables visible at the place, innermost first; parameters in order. */
+void sym_scope_vars(struct sym_scope *sc, bool (*fn)(const struct sym_var *v, void *arg),
+		    void *arg);
+bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out);
+/* NULL, or why there is no location here: "optimised away at vfs_read+0x14; it is in a register from ..." */
+const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out);
+/* The function's result at a return probe. NULL type: void. */
+const struct sym_type *sym_return_type(struct sym_scope *sc, const char **type_text);
+const char *sym_locate_return(struct sym_scope *sc, struct sym_loc *out);
+/* Globals and statics of the object by "name" or "name@unit"; several statics of a name: the shortest matching unit. */
+bool sym_global_find(struct sym_object *o, const char *name, struct sym_var *out,
+		     struct sym_scope **scope);
+
+#endif
