@@ -112,16 +112,13 @@ static void magnitude(struct gen *g, int reg)
 }
 
 /*
- * eBPF divides unsigned numbers: divide the magnitudes, then give the quotient the product's sign,
- * the remainder the dividend's.
+ * eBPF divides unsigned numbers: R0 by R1, which is not 0. Divides the magnitudes, then gives the
+ * quotient the product's sign, the remainder the dividend's.
  */
-static void divide(struct gen *g, const struct ir_insn *i, int op)
+static void divide_signed(struct gen *g, int op)
 {
 	uint32_t l = ba_label(g->as);
 
-	g_load(g, R1, &i->args[1]);
-	ba_ji(g->as, BPF_JEQ, R1, 0, emit_stub(g, i, ERR_DIV0, 0));
-	g_load(g, R0, &i->args[0]);
 	ba_mov(g->as, R2, R0);
 	if (op == BPF_DIV)
 		ba_alu(g->as, BPF_XOR, R2, R1);
@@ -131,6 +128,40 @@ static void divide(struct gen *g, const struct ir_insn *i, int op)
 	ba_ji(g->as, BPF_JSGE, R2, 0, l);
 	ba_neg(g->as, R0);
 	ba_place(g->as, l);
+}
+
+static void build_divide(struct unit *u, uint32_t fn, int op)
+{
+	struct gen g = { .u = u, .as = &u->fns.v[fn]->as };
+
+	ba_mov(g.as, R0, R2);
+	divide_signed(&g, op);
+	rt_end(&g);
+}
+
+/* div(b, a), mod(b, a): by a number that is not 0 */
+void rt_build_div(struct unit *u, uint32_t fn)
+{
+	build_divide(u, fn, BPF_DIV);
+}
+
+void rt_build_mod(struct unit *u, uint32_t fn)
+{
+	build_divide(u, fn, BPF_MOD);
+}
+
+/* A routine in large handlers: verifiers open a gap in the program at each division. */
+static void divide(struct gen *g, const struct ir_insn *i, int op)
+{
+	g_load(g, R1, &i->args[1]);
+	ba_ji(g->as, BPF_JEQ, R1, 0, emit_stub(g, i, ERR_DIV0, 0));
+	if (g->h->chunks.n > 1) {
+		g_load(g, R2, &i->args[0]);
+		ba_call_fn(g->as, rt_get(g->u, op == BPF_DIV ? RT_DIV : RT_MOD));
+	} else {
+		g_load(g, R0, &i->args[0]);
+		divide_signed(g, op);
+	}
 	g_done(g, i->dst, R0);
 }
 

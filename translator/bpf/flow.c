@@ -445,7 +445,8 @@ static void emit_function(struct gen *g, struct fngen *fg)
 
 			if (n + 1 < b->insns.n && fuse_branch(g, i, &b->insns.v[n + 1]))
 				break;
-			bpf_emitters[i->op](g, i);
+			if (!outline(g, i))
+				bpf_emitters[i->op](g, i);
 		}
 	}
 	flush_stubs(g);

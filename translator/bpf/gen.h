@@ -150,6 +150,8 @@ struct bpf_map {
 enum rt_routine {
 	RT_PAUSE,
 	RT_LOCK,
+	RT_DIV,
+	RT_MOD,
 	RT_SCMP,
 	RT_SCAT,
 	RT_SUBSTR,
@@ -206,6 +208,12 @@ struct slot_layout {
 	uint32_t off_max; /* largest string offset a routine accepts */
 };
 
+/* outline.c: an operation on one array. */
+struct op_routine {
+	enum ir_op op;
+	uint32_t global, fn;
+};
+
 struct unit {
 	struct arena *arena;
 	const struct ir_module *m;
@@ -222,6 +230,7 @@ struct unit {
 		iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
 	VEC(struct iter_fns) iters;
 	VEC(struct slice_fns) slices;
+	VEC(struct op_routine) op_routines;
 	uint32_t *map_of; /* by global; IR_NONE for scalars */
 	struct buf rodata;
 	VEC(uint32_t) literals; /* their offsets in rodata */
@@ -251,10 +260,13 @@ struct gen {
 	uint32_t chunk; /* being emitted */
 	VEC(struct stub) stubs;
 	uint32_t l_done, l_failed; /* straight-line handlers: ends */
+	bool staged; /* an operation as a routine: its key is in the slot */
+	uint32_t l_full; /* and here it goes on when the array is full */
 };
 
 /* plan.c: block order, states. 0, or -1 after an error. */
 struct handler *plan_handler(struct unit *u, uint32_t probe);
+bool plan_fits(const struct ir_module *m, const struct ir_probe *p); /* not too large */
 /* regalloc.c */
 void alloc_registers(struct unit *u, struct handler *h, struct fngen *fg);
 /* slot.c: what all handlers need, once all are planned. */
@@ -352,6 +364,9 @@ void g_accumulate(struct gen *g, uint32_t global); /* adds R3 to the part at R0 
 void g_stat_value(struct gen *g, enum ir_stat stat); /* R0 = that of SH_STAT, not empty */
 void g_extract_stat(struct gen *g, const struct ir_insn *i); /* insn's extractor of SH_STAT */
 
+/* outline.c: true when @i was emitted as the call of a routine */
+bool outline(struct gen *g, const struct ir_insn *i);
+
 /* rt.c */
 uint32_t rt_get(struct unit *u, enum rt_routine rt);
 /*
@@ -366,6 +381,8 @@ void rt_compare(struct gen *g); /* R0 = -1, 0, 1 for the strings at R6 and R7 */
 void rt_merge_cpus(struct gen *g, uint32_t global);
 /* Visits all elements of the global's map with the callback @cb; R9 goes along. */
 void rt_each_elem(struct gen *g, uint32_t global, uint32_t cb);
+void rt_build_div(struct unit *u, uint32_t fn);
+void rt_build_mod(struct unit *u, uint32_t fn);
 void rt_build_scmp(struct unit *u, uint32_t fn);
 void rt_build_scat(struct unit *u, uint32_t fn);
 void rt_build_substr(struct unit *u, uint32_t fn);

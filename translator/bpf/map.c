@@ -69,6 +69,8 @@ void g_key(struct gen *g, uint32_t global, const struct ir_val *args)
 {
 	const struct ir_global *gl = global_of(g, global);
 
+	if (g->staged)
+		return;
 	if (!gl->nkeys)
 		g_slot_sti(g, BPF_W, g->u->slot.key, 0);
 	for (uint32_t k = 0; k < gl->nkeys; k++)
@@ -144,6 +146,8 @@ uint32_t g_overflow_stub(struct gen *g, const struct ir_insn *i)
 {
 	const struct ir_global *gl = global_of(g, i->ref);
 
+	if (g->staged)
+		return g->l_full;
 	if (gl->is_stat)
 		return emit_stub(g, i, ERR_AGG_OVERFLOW, i->ref);
 	if (gl->sized)

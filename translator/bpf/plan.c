@@ -147,30 +147,57 @@ static void add_callees(struct unit *u, struct handler *h, const struct fngen *f
 }
 
 /*
- * About how many BPF instructions an operation becomes; rather too many. A chunk that comes out
- * twice as large still is within the reach of a jump, 32,767.
+ * About how many BPF instructions an operation becomes; rather too many. A chunk of twice the usual
+ * size is within the reach of a jump, 32,767.
  */
-static uint32_t insn_cost(const struct unit *u, const struct ir_insn *i)
+static uint32_t insn_cost(const struct ir_module *m, const struct ir_insn *i)
 {
-	uint32_t cost = 16 + 12 * i->nargs;
+	unsigned int flags = ir_insn_flags(i);
 
+	if (i->op == IR_action || (flags & IRF_TERM))
+		return 10;
+	if (ir_ops[i->op].result == IR_I64 && (flags & IRF_PURE) && i->op != IR_intr &&
+	    ir_ops[i->op].operands[0] == 'i')
+		return 6 + 2 * i->nargs;
 	if (i->op == IR_sfmt)
-		cost += 24 * u->m->fmts.v[i->ref]->pieces.n;
-	if (ir_insn_flags(i) & (IRF_READ | IRF_WRITE | IRF_EFFECT))
-		cost += 32;
-	return cost;
+		return 32 + 12 * i->nargs + 24 * m->fmts.v[i->ref]->pieces.n;
+	return 40 + 12 * i->nargs;
 }
 
 #define CHUNK_MAX 12000u
+/* A program may consist of 256 functions, some of which are routines. */
+#define MANY_CHUNKS 190u
+
+bool plan_fits(const struct ir_module *m, const struct ir_probe *p)
+{
+	struct arena a;
+	struct ir_uses uses;
+	uint64_t cost = 0;
+
+	arena_init(&a);
+	ir_uses(&a, m, p->handler, &uses);
+	for (uint32_t f = 0; f < m->funcs.n; f++) {
+		const struct ir_func *fn = m->funcs.v[f];
+
+		if (f != p->handler && !uses.funcs[f])
+			continue;
+		for (uint32_t b = 0; b < fn->blocks.n; b++)
+			for (uint32_t n = 0; n < fn->blocks.v[b]->insns.n; n++)
+				cost += insn_cost(m, &fn->blocks.v[b]->insns.v[n]);
+	}
+	arena_fini(&a);
+	return cost <= (uint64_t)MANY_CHUNKS * 2 * CHUNK_MAX;
+}
 
 /*
  * Divides a handler that is too large for one BPF function. Chunks follow the order of the blocks;
  * what leads from one to another is a step of the state machine.
  */
-static void cut_chunks(struct unit *u, struct handler *h)
+static void cut_chunks(struct unit *u, struct handler *h, uint32_t max)
 {
 	uint32_t size = 0;
 
+	h->chunks.n = 0;
 	vec_push(u->arena, &h->chunks, (struct chunk){ 0 });
 	for (uint32_t f = 0; f < h->fns.n; f++) {
 		struct fngen *fg = h->fns.v[f];
@@ -181,8 +208,8 @@ static void cut_chunks(struct unit *u, struct handler *h)
 			uint32_t cost = 0;
 
 			for (uint32_t n = 0; n < b->insns.n; n++)
-				cost += insn_cost(u, &b->insns.v[n]);
-			if (size && size + cost > CHUNK_MAX) {
+				cost += insn_cost(u->m, &b->insns.v[n]);
+			if (size && size + cost > max) {
 				vec_push(u->arena, &h->chunks, (struct chunk){ 0 });
 				size = 0;
 			}
@@ -202,7 +229,9 @@ struct handler *plan_handler(struct unit *u, uint32_t probe)
 	add_function(u, h, u->m->probes.v[probe]->handler);
 	for (uint32_t k = 0; k < h->fns.n; k++)
 		add_callees(u, h, h->fns.v[k]);
-	cut_chunks(u, h);
+	cut_chunks(u, h, CHUNK_MAX);
+	if (h->chunks.n > MANY_CHUNKS)
+		cut_chunks(u, h, 2 * CHUNK_MAX);
 	for (uint32_t k = 0; k < h->fns.n; k++)
 		mark_transitions(h, h->fns.v[k]);
 	if (h->machine)

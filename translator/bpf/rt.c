@@ -262,6 +262,8 @@ static const struct {
 } routines[RT_COUNT] = {
 	[RT_PAUSE] = { "rt_pause", 0, build_pause },
 	[RT_LOCK] = { "rt_lock", 3, build_lock },
+	[RT_DIV] = { "rt_div", 2, rt_build_div },
+	[RT_MOD] = { "rt_mod", 2, rt_build_mod },
 	[RT_SCMP] = { "rt_scmp", 3, rt_build_scmp },
 	[RT_SCAT] = { "rt_scat", 4, rt_build_scat },
 	[RT_SUBSTR] = { "rt_substr", 5, rt_build_substr },

@@ -15,6 +15,7 @@
 #define BLOCK_MAX 100 /* instructions: what can be a piece of a large handler */
 /* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
 #define MAXSTRING 16384
+#define MAXACTION 14000000 /* in four steps each; see loop.c */
 
 uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section,
 		 uint32_t nargs)
@@ -228,20 +229,8 @@ static void emit_user_adds(struct unit *u)
 			emit_user_add(u, g);
 }
 
-static int check_limits(struct unit *u)
-{
-	if (u->m->limits.maxstringlen <= MAXSTRING)
-		return 0;
-	diag_error(u->diag, TAG_LIMIT, (struct span){ 0 },
-		   "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
-	diag_hint(u->diag, "--runtime=kernel takes up to 65536");
-	return -1;
-}
-
 static int generate(struct unit *u, struct buf *out)
 {
-	if (check_limits(u))
-		return -1;
 	for (uint32_t p = 0; p < u->m->probes.n; p++) {
 		const struct ir_probe *pr = u->m->probes.v[p];
 
@@ -293,14 +282,46 @@ static int build(struct session *s, const struct ir_module *m, struct artifact *
 	return r ? -1 : 0;
 }
 
+/* What the verifier could not take is refused here, in pass 2. */
+static void check_limits(struct session *s, const struct ir_module *m)
+{
+	bool any = false;
+
+	for (uint32_t p = 0; p < m->probes.n; p++) {
+		const struct ir_probe *pr = m->probes.v[p];
+
+		if (pr->user_side || pr->kind == AT_NEVER)
+			continue;
+		any = true;
+		if (plan_fits(m, pr))
+			continue;
+		diag_error(&s->diag, TAG_LIMIT, (struct span){ 0 },
+			   "the handler of %s is too large for eBPF programs, which may have a million "
+			   "instructions",
+			   pr->name);
+		diag_hint(&s->diag, "divide the probe in several, or use --runtime=kernel");
+	}
+	if (any && m->limits.maxstringlen > MAXSTRING) {
+		diag_error(&s->diag, TAG_LIMIT, (struct span){ 0 },
+			   "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
+		diag_hint(&s->diag, "--runtime=kernel takes up to 65536");
+	}
+	if (any && m->limits.maxaction > MAXACTION) {
+		diag_error(&s->diag, TAG_LIMIT, (struct span){ 0 },
+			   "the eBPF runtime takes MAXACTION up to %d", MAXACTION);
+		diag_hint(&s->diag, "a handler that long also keeps its CPU from all other work; "
+				    "--runtime=kernel takes up to 1000000000");
+	}
+}
+
 /* What remains called is recursive or large. */
 static void prepare(struct session *s, struct ir_module *m)
 {
-	(void)s;
 	ir_inline(m, INLINE_MAX);
 	ir_fold(m);
 	ir_dce(m);
 	ir_split(m, BLOCK_MAX);
+	check_limits(s, m);
 }
 
 static bool has_capability(unsigned int cap)
