@@ -135,7 +135,10 @@ static const char *ctx_type(enum ir_attach kind)
 	}
 }
 
-/* Enough for all that MAXACTION allows: an action may take some steps, a call that counts none too. */
+/*
+ * Enough for what MAXACTION allows, an action being some steps at most; but no handler may keep its
+ * CPU longer than rt_loop() can go on, 56 million steps.
+ */
 static uint64_t max_steps(const struct gen *g)
 {
 	return ((uint64_t)g->u->m->limits.maxaction + 1024) * (3 + g->h->chunks.n);

@@ -15,7 +15,6 @@
 #define BLOCK_MAX 100 /* instructions: what can be a piece of a large handler */
 /* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
 #define MAXSTRING 16384
-#define MAXACTION 14000000 /* in four steps each; see loop.c */
 
 uint32_t unit_fn(struct unit *u, const char *name, enum fn_kind kind, const char *section,
 		 uint32_t nargs)
@@ -305,12 +304,6 @@ static void check_limits(struct session *s, const struct ir_module *m)
 		diag_error(&s->diag, TAG_LIMIT, (struct span){ 0 },
 			   "the eBPF runtime takes MAXSTRINGLEN up to %d", MAXSTRING);
 		diag_hint(&s->diag, "--runtime=kernel takes up to 65536");
-	}
-	if (any && m->limits.maxaction > MAXACTION) {
-		diag_error(&s->diag, TAG_LIMIT, (struct span){ 0 },
-			   "the eBPF runtime takes MAXACTION up to %d", MAXACTION);
-		diag_hint(&s->diag, "a handler that long also keeps its CPU from all other work; "
-				    "--runtime=kernel takes up to 1000000000");
 	}
 }
 
