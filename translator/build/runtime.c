@@ -241,6 +241,7 @@ static int make_objects(struct session *s, const struct recipe *r, const char *d
 	vec_push(a, &argv, out);
 	vec_push(a, &argv, arena_printf(a, "%s/sp_rt.o", dir));
 	vec_push(a, &argv, arena_printf(a, "%s/base/fmt.o", dir));
+	vec_push(a, &argv, arena_printf(a, "%s/base/agg.o", dir));
 	rc = command_run(s, &argv, NULL, log);
 	if (!rc && r->objtool_links) {
 		argv.n = 0;
