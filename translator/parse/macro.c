@@ -372,9 +372,12 @@ static bool take_open(struct preproc *pp, struct pp_frame *frame, struct token *
 static bool list_fails(struct preproc *pp, struct token *t, enum diag_tag tag,
 		       const struct pp_macro *m, const char *text)
 {
-	diag_error(pp->env->diag, tag, t->at, "%s", text);
-	diag_note(pp->env->diag, m->at, "%s is defined here", m->name);
-	preproc_fail(pp, t);
+	if (pp->lex.budget > 0) {
+		diag_error(pp->env->diag, tag, t->at, "%s", text);
+		diag_note(pp->env->diag, m->at, "%s is defined here", m->name);
+		lex_count_error(&pp->lex);
+	}
+	t->kind = TK_JUNK;
 	return false;
 }
 

@@ -226,7 +226,7 @@ static struct expr *parse_binary(struct parser *p, unsigned int min)
 	}
 }
 
-/* The third operand is another ternary, never an assignment; the second is any expression. */
+/* The third operand is another ternary, no assignment (it could be one before 4.0); the second is any expression. */
 static struct expr *parse_ternary(struct parser *p)
 {
 	struct expr *cond = parse_binary(p, P_OROR), *e;
@@ -239,7 +239,7 @@ static struct expr *parse_ternary(struct parser *p)
 	e->a = cond;
 	e->b = parse_expr(p);
 	parser_expect(p, OP_COLON, "of '?'");
-	e->c = parse_ternary(p);
+	e->c = parse_compatible(p->env, "4.0") ? parse_ternary(p) : parse_expr(p);
 	e->at = span_join(cond->at, e->c->at);
 	parser_leave(p);
 	return expr_seal(p, e);
