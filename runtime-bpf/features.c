@@ -45,6 +45,16 @@ static bool have_for_each(void)
 	return have_helper(BPF_FUNC_for_each_map_elem);
 }
 
+static bool have_long_keys(void)
+{
+	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 520, 8, 1, NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 static bool have_btf(void)
 {
 	return !access("/sys/kernel/btf/vmlinux", R_OK);
@@ -74,6 +84,10 @@ static const struct {
 				have_for_each },
 	[BPF_NEED_LOOP] = { "loop", "bpf_loop (foreach)", "5.17",
 			    have_loop },
+	[BPF_NEED_LONG_KEYS] = { "long_keys",
+				 "keys of more than 512 bytes in eBPF maps (arrays with several keys of "
+				 "which one is a string; -DMAXSTRINGLEN=128 makes them shorter)",
+				 "5.11", have_long_keys },
 	[BPF_NEED_BTF] = { "btf",
 			   "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)",
 			   "5.2", have_btf },

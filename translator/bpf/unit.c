@@ -12,6 +12,7 @@
 
 #define RINGBUF_MB 8
 #define INLINE_MAX 200 /* instructions; calls of larger functions are states of the machine */
+#define SHORT_KEY 512 /* bytes: what keys of maps may have before 5.11 */
 #define BLOCK_MAX 100 /* instructions: what can be a piece of a large handler */
 /* The verifier follows 8,192 jumps in a row; loops over a string make two for each 8 bytes. */
 #define MAXSTRING 16384
@@ -204,6 +205,9 @@ static void write_needs(struct unit *u)
 	for (uint32_t k = 0; k < u->fns.n; k++)
 		needs |= needs_of_code(&u->fns.v[k]->as) |
 			 (u->fns.v[k]->ctx ? 1ull << BPF_NEED_BTF : 0);
+	for (uint32_t g = 0; g < u->m->globals.n; g++)
+		if (u->lay.g[g].map && u->lay.g[g].key_size > SHORT_KEY)
+			needs |= 1ull << BPF_NEED_LONG_KEYS;
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		needs |= by_kind[u->m->probes.v[u->handlers.v[h]->probe]->kind];
 	memcpy(u->rodata.p + RD_NEEDS, &needs, sizeof(needs));

@@ -23,7 +23,7 @@ CASES = {
                lines('else if (x == # * 4 - #) r = # + 5\n', 500) + 'else r = -1\nprintf("%d:%d ", x, r) }\nprintln("")\n', ''),
     'arrays': ('global a[5000], st\n', 'x = seed\n' + lines(
         'a[x, "k#"] = #\nif ([x, "k#"] in a) x += a[x, "k#"] + #\na[x, "k#"] += x / 3\nst[x % 5] <<< x\n', 250) +
-               'printf("%d %d %d\\n", x, @count(st[2]), @sum(st[3]))\n', ''),
+               'printf("%d %d %d\\n", x, @count(st[2]), @sum(st[3]))\n', '-DMAXSTRINGLEN=256'),
     'full': ('global a[20], b[20]\n', 'n = 0\n' + lines('try { a[#] = # } catch { n++ }\ntry { b[#] = sprint(#) } catch { n++ }\n', 150) +
              'printf("%d %s\\n", n, b[19])\n', ''),
     'catches': ('', 'x = seed\n' + lines('try { x += 100 / (x % 4) } catch (e) { x += strlen(e) }\n', 300) +
