@@ -10,8 +10,8 @@
 
 static void report(struct elab *e, struct span literal, const struct regex_error *err)
 {
-	diag_error(e->diag, TAG_REGEX, lex_place_in_string(literal, err->off, err->off + err->len), "%s",
-		   err->text);
+	diag_error(e->diag, TAG_REGEX, lex_place_in_string(literal, err->off, err->off + err->len),
+		   "%s", err->text);
 	if (err->hint)
 		diag_hint(e->diag, "%s", err->hint);
 }
@@ -27,7 +27,8 @@ static bool check_pattern(struct infer *i, const struct expr *literal)
 	if (!warning.text)
 		return true;
 	diag_warning(i->e->diag, TAG_REGEX_ESCAPE,
-		     lex_place_in_string(literal->at, warning.off, warning.off + warning.len), "%s", warning.text);
+		     lex_place_in_string(literal->at, warning.off, warning.off + warning.len), "%s",
+		     warning.text);
 	diag_hint(i->e->diag, "%s", warning.hint);
 	return true;
 }
@@ -61,13 +62,24 @@ struct tvar *infer_regex(struct infer *i, struct expr *x)
 
 void regex_finish(struct elab *e)
 {
+	uint64_t cost = 0;
+
 	for (uint32_t k = 0; k < e->regexes.n; k++) {
 		struct elab_regex *r = e->regexes.v[k];
 		struct regex_error err;
 
 		r->tab = regex_compile(e->arena, r->pattern, strlen(r->pattern), e->captures, &err);
-		if (!r->tab)
+		if (!r->tab) {
 			report(e, r->at, &err);
+			continue;
+		}
+		cost += r->tab->cost;
+		if (cost <= REGEX_MAXCOST)
+			continue;
+		diag_error(e->diag, TAG_REGEX, r->at,
+			   "the patterns of this script together take too long to translate");
+		diag_hint(e->diag, "make repetition counts smaller, or use fewer patterns");
+		return;
 	}
 }
 

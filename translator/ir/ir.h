@@ -268,6 +268,7 @@ struct ir_module {
 	VEC(struct ir_func *) funcs; /* functions and handlers */
 	VEC(struct ir_fmt *) fmts;
 	VEC(struct ir_regex) regexes;
+	uint64_t regex_cost; /* of their tables */
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
 	bool recursive; /* some function may call itself: by ir_mark_recursion() */
@@ -298,7 +299,8 @@ uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *a
 		    uint32_t nargs);
 /*
  * The number of a regular expression, a new one when there is none (then @pattern is kept). @tab:
- * its table, or NULL: made here. IR_NONE when it is malformed or too large.
+ * its table, or NULL: made here. IR_NONE when it is malformed or too large, or all of them together
+ * are (REGEX_MAXCOST).
  */
 uint32_t ir_regex_add(struct ir_module *m, const char *pattern, bool groups,
 		      const struct regex_tab *tab);

@@ -24,8 +24,9 @@ uint32_t ir_regex_add(struct ir_module *m, const char *pattern, bool groups,
 		return have;
 	if (!r.tab)
 		r.tab = regex_compile(m->arena, pattern, strlen(pattern), groups, &err);
-	if (!r.tab)
+	if (!r.tab || m->regex_cost + r.tab->cost > REGEX_MAXCOST)
 		return IR_NONE;
+	m->regex_cost += r.tab->cost;
 	vec_push(m->arena, &m->regexes, r);
 	return m->regexes.n - 1;
 }

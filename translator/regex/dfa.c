@@ -464,6 +464,7 @@ struct regex_tab *re_determine(struct arena *a, const struct re_program *p, uint
 	if (!err->text) {
 		t = to_table(&d, a);
 		t->start = start;
+		t->cost = (uint32_t)d.work;
 		t->ngroups = ngroups;
 		t->first = first;
 		t->nfirst = nfirst;

@@ -23,6 +23,7 @@
 #define REGEX_MAXPROGRAM 20000
 #define REGEX_MAXSTATES 4096
 #define REGEX_MAXBYTES (256 * 1024)
+#define REGEX_MAXCOST 50000000 /* of all the tables of a module: a second at most */
 
 struct regex_error {
 	uint32_t off, len; /* the offending bytes of the pattern */

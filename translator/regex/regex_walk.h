@@ -32,6 +32,7 @@ struct regex_tab {
 	uint32_t ngroups; /* with the whole match; 0: a plain table */
 	uint32_t first_final; /* with groups: states from here on hold a match */
 	uint32_t nback, nfirst, nmarks;
+	uint32_t cost; /* of making it: instructions looked at */
 	const uint8_t *classes; /* by byte */
 	const uint16_t *next; /* by state and class */
 	const uint16_t *end; /* by state: nonzero when the string may end here; see final */
