@@ -334,7 +334,9 @@ void ir_fold(struct ir_module *m);
 void ir_dce(struct ir_module *m);
 /* Replaces calls of non-recursive functions of at most @max_insns instructions by their bodies. */
 void ir_inline(struct ir_module *m, uint32_t max_insns);
-/* Cuts blocks of more than @max instructions (at least 2) into several. */
+/*
+ * Cuts blocks of more than @max instructions into several; four operands count as an instruction.
+ */
 void ir_split(struct ir_module *m, uint32_t max);
 /* Sets what says "by ir_mark_recursion()", and MAXNESTING where no -D did. */
 void ir_mark_recursion(struct ir_module *m);

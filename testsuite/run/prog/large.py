@@ -49,6 +49,8 @@ CASES = {
                 'for (i = 0; i < 12; i++) { b[i, "x" . sprint(i)] = i * 7 % 5; c[i * 2] = sprint(i) }\n'
                 'foreach ([i, s] in b+) foreach (j- in c) foreach (k in c limit 3) x = x * 3 + i + j + k + strlen(s)\n'
                 'printf("%d\\n", x)\n', ''),
+    'wide': ('', 'x = seed\n' + lines('s = sprintf("' + '%d ' * 30 + '", ' + ','.join('x+#*%d' % i for i in range(30)) +
+                                       ')\n', 150) + 'println(s)\n', ''),
     'prints': ('', 'x = seed\n' + lines('printf("%d %s #|", x + #, "s#")\n', 300) + 'println("")\n', ''),
 }
 
