@@ -177,6 +177,11 @@ def run_batch(build, seeds, runtime, report):
     settle(cases, bad, runtime, report)
 
 
+def read_bytes(path):
+    with open(path, encoding='latin-1', newline='') as f:
+        return f.read()
+
+
 def settle(cases, bad, runtime, report):
     for c, problem in bad:
         report.add('program %d [%s] MAXSTRINGLEN %d' % (c.seed, runtime, c.maxlen), problem)
@@ -225,8 +230,8 @@ def run_guest(opt, build, batches, report):
         if part('.rc') is None:
             settle(cases, [(c, 'did not finish before the guest ended') for c in cases], runtime, report)
             continue
-        with open(os.path.join(job, 'res', 'fuzz%d.out' % n), encoding='latin-1', newline='') as f:
-            res = spiletest.Result(int(part('.rc')), f.read(), part('.err') or '')
+        res = spiletest.Result(int(part('.rc')), *(read_bytes(os.path.join(job, 'res', 'fuzz%d%s' % (n, ext)))
+                                                   for ext in ('.out', '.err')))
         bad = verdict(cases, res)
         if part('.bad') and not bad:
             bad = [(cases[0], part('.bad'))]

@@ -34,7 +34,7 @@ class Builder(Generator):
         """Leaves out the types of some functions whose calls and returns tell them."""
         called = called_functions(self.p)
         for f in self.p.functions:
-            tells = not f.ret or (f.body[-1][0] == 'return')
+            tells = not f.ret or f.body[-1:] and f.body[-1][0] == 'return'
             if f.name in called and tells and self.chance(0.4):
                 f.typed = False
 

@@ -341,3 +341,10 @@ const emit_fn bpf_intrinsics[IN_COUNT] = {
 #include "ir/intrinsics.def"
 #undef INTRINSIC
 };
+
+/* Never placed here. */
+void em_embed(struct gen *g, const struct ir_insn *i)
+{
+	(void)i;
+	diag_internal(g->u->diag, SPAN_NONE, "embedded C in an eBPF program");
+}

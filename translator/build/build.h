@@ -10,10 +10,11 @@
 #include "session.h"
 
 /*
- * The module @out from the C file @c_path, both in session->tmp_dir. 0, or -1 after errors in
+ * The module @out from the C file @c_path, both in session->tmp_dir. @embed_path: C of the script's
+ * own, which needs the long road, or NULL. 0, or -1 after errors in
  * session->diag.
  */
-int build_module(struct session *s, const char *c_path, const char *out)
+int build_module(struct session *s, const char *c_path, const char *embed_path, const char *out)
 	__attribute__((warn_unused_result));
 
 /* ---- shared by the files of build/ ---- */

@@ -86,7 +86,17 @@ int command_run(struct session *s, const words *argv, const char *cwd, const cha
 	return rc ? -rc : wait_for(pid);
 }
 
-/* The first lines of a log, less empty ones, as notes. */
+/* Where a compiler's first error is; warnings before it are of no help. */
+static char *first_error(char *log)
+{
+	char *at = strstr(log, "error:");
+
+	while (at && at > log && at[-1] != '\n')
+		at--;
+	return at ? at : log;
+}
+
+/* The first lines of a log that matter, less empty ones, as notes. */
 static void note_lines(struct session *s, const char *log)
 {
 	struct buf b;
@@ -94,7 +104,7 @@ static void note_lines(struct session *s, const char *log)
 
 	buf_init(&b);
 	if (buf_read_file(&b, log) == 0 && b.len) {
-		p = b.p;
+		p = first_error(b.p);
 		for (int i = 0; i < NOTE_LINES && p && *p; i++) {
 			end = strchr(p, '\n');
 			if (end)

@@ -121,7 +121,7 @@ static int copy_file(const char *from, const char *to)
 }
 
 static int build_kbuild(struct session *s, const struct kernel_tree *t, const char *c_path,
-			const char *out)
+			const char *embed_path, const char *out)
 {
 	struct arena *a = &s->arena;
 	const char *dir = arena_printf(a, "%s/kbuild", s->tmp_dir),
@@ -136,6 +136,8 @@ static int build_kbuild(struct session *s, const struct kernel_tree *t, const ch
 	if (!rc)
 		rc = copy_file(arena_printf(a, "%s/%s", s->tmp_dir, image),
 			       arena_printf(a, "%s/%s", dir, image));
+	if (!rc && embed_path)
+		rc = copy_file(embed_path, arena_printf(a, "%s/embed.c", dir));
 	if (rc) {
 		diag_error(&s->diag, TAG_BUILD, SPAN_NONE, "cannot copy the script's C to %s: %s",
 			   dir, strerror(-rc));
@@ -143,9 +145,12 @@ static int build_kbuild(struct session *s, const struct kernel_tree *t, const ch
 	}
 	vec_push(a, &extra, arena_printf(a, "sp-name=%s", s->module_name));
 	vec_push(a, &extra, "sp-script=script");
+	if (embed_path)
+		vec_push(a, &extra, "sp-embed=embed.o");
 	rc = runtime_make(s, t, dir, &extra, log);
 	if (rc) {
-		command_report(s, TAG_BUILD, "compiling the module with the kernel's own makefiles",
+		command_report(s, TAG_BUILD, embed_path ? "compiling the script's C with the kernel's own makefiles" :
+				     "compiling the module with the kernel's own makefiles",
 			       rc, log);
 		return -1;
 	}
@@ -156,14 +161,14 @@ static int build_kbuild(struct session *s, const struct kernel_tree *t, const ch
 	return rc ? -1 : 0;
 }
 
-int build_module(struct session *s, const char *c_path, const char *out)
+int build_module(struct session *s, const char *c_path, const char *embed_path, const char *out)
 {
 	const char *road = getenv("SPILE_BUILD");
 	struct kernel_tree t;
 
 	if (tree_open(s, &t))
 		return -1;
-	if (road && !strcmp(road, "kbuild"))
-		return build_kbuild(s, &t, c_path, out);
+	if (embed_path || (road && !strcmp(road, "kbuild")))
+		return build_kbuild(s, &t, c_path, embed_path, out);
 	return build_fast(s, &t, c_path, out);
 }

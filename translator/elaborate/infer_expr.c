@@ -164,7 +164,7 @@ static struct tvar *infer_suffixed(struct infer *i, struct expr *x)
 
 static struct tvar *infer_embedded(struct infer *i, struct expr *x)
 {
-	return unsupported(i, x->at, "embedded C is");
+	return embed_expr(i, x);
 }
 
 static const infer_fn infer_table[] = {

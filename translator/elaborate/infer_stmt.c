@@ -310,8 +310,7 @@ void infer_function(struct elab *e, struct function *fn, bool live)
 
 	fn->visited = true;
 	if (!fn->ast->body) {
-		unsupported(&i, fn->ast->embedded_at.src ? fn->ast->embedded_at : fn->ast->name_at,
-			    "embedded C is");
+		embed_function(&i);
 		return;
 	}
 	if (!check_depth(e, fn->ast->body, NULL, fn->ast->at)) {

@@ -204,6 +204,7 @@ struct elab {
 	VEC(struct function *) queue; /* functions called, to be walked */
 	VEC(struct alias) aliases;
 	VEC(struct handler *) handlers;
+	VEC(struct expr *) embeds; /* C text of the top level */
 	VEC(struct elab_probe) probes;
 	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
@@ -379,6 +380,8 @@ struct tvar *infer_index(struct infer *i, struct expr *x, unsigned int access);
 struct tvar *infer_lvalue(struct infer *i, struct expr *x, unsigned int access, const char *what);
 /* The aggregate of @count(...) and <<<: a global scalar or an element. */
 struct tvar *infer_aggregate(struct infer *i, struct expr *x, unsigned int access);
+/* Embedded C reads or writes @g. */
+void infer_use_global(struct infer *i, struct global *g, struct span at, unsigned int access);
 /* Global @name for foreach, in, delete, []; E-UNKNOWN-VAR and NULL without one. */
 struct global *infer_array(struct infer *i, const char *name, struct span at, unsigned int access);
 /* @slice: a '*' may stand for a key. */
@@ -392,6 +395,12 @@ struct global *infer_hist(struct infer *i, struct expr *x);
 struct tvar *infer_hist_index(struct infer *i, struct expr *x); /* @hist_log(x)[i] */
 void infer_sort_stat(struct infer *i, struct global *g, enum stat_op op);
 struct tvar *unsupported(struct infer *i, struct span at, const char *what);
+
+/* embed.c: C text of the script */
+void embed_function(struct infer *i);
+struct tvar *embed_expr(struct infer *i, struct expr *x);
+/* Whether the text says that nothing is lost when its value is not needed. */
+bool embed_is_pure(const char *text);
 
 /* lower*.c */
 struct loop {
@@ -449,6 +458,10 @@ struct ir_val lower_binary_op(struct lower *l, enum bin_op op, struct ir_val a, 
 			      struct span at);
 struct ir_val lower_regex(struct lower *l, struct expr *x);
 struct ir_val lower_call(struct lower *l, struct expr *x);
+/* embed.c: the body of a function of C, a C expression, and the C of the top level */
+void lower_embed_function(struct lower *l);
+struct ir_val lower_embed_expr(struct lower *l, struct expr *x);
+void lower_embeds(struct lower *l);
 /* One function, or the built-in that it wraps. */
 struct ir_val lower_call_of(struct lower *l, const struct function *fn, const struct ir_val *args,
 			    struct span at);

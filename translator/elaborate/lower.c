@@ -185,6 +185,10 @@ static void lower_function(struct lower *l, struct function *fn)
 	l->fn = fn;
 	l->h = NULL;
 	open_body(l, l->m->funcs.v[fn->index], &fn->locals);
+	if (!fn->ast->body) {
+		lower_embed_function(l);
+		return;
+	}
 	lower_stmt(l, fn->ast->body);
 	if (ir_block_ended(l->f, l->cur))
 		return;
@@ -255,6 +259,7 @@ struct ir_module *lower(struct elab *e)
 	for (uint32_t i = 0; i < e->functions.n; i++)
 		if (e->functions.v[i]->index != IR_NONE)
 			lower_function(&l, e->functions.v[i]);
+	lower_embeds(&l);
 	for (uint32_t i = 0; i < e->handlers.n; i++)
 		lower_handler(&l, e->handlers.v[i], i);
 	lower_probes(&l);

@@ -267,6 +267,7 @@ static const lower_fn lower_table[] = {
 	[E_STAT] = lower_stat,          [E_PRINT] = lower_print,
 	[E_TARGET] = lower_target,      [E_ATOP] = lower_atop,
 	[E_SUFFIXED] = lower_hist_index,
+	[E_EMBEDDED] = lower_embed_expr,
 };
 
 /* Kinds without a row do not get past inference. */

@@ -38,9 +38,16 @@ static void lower_block(struct lower *l, struct stmt *s)
 		lower_stmt(l, s->body.v[n]);
 }
 
+/* Of a call of C that has no effect only the operands may have one. */
 static void lower_expr_stmt(struct lower *l, struct stmt *s)
 {
-	lower_expr(l, s->e);
+	const struct callee *c = s->e->kind == E_CALL ? s->e->sym : NULL;
+
+	if (c && c->fn && c->fn->ast->embedded && embed_is_pure(c->fn->ast->embedded) &&
+	    !l->e->s->unoptimised)
+		(void)lower_exprs(l, &s->e->args, NULL, 0);
+	else
+		lower_expr(l, s->e);
 }
 
 static void lower_if(struct lower *l, struct stmt *s)

@@ -155,8 +155,7 @@ void elab_add_file(struct elab *e, struct ast_file *f)
 	for (uint32_t i = 0; i < f->aliases.n; i++)
 		vec_push(e->arena, &e->aliases, ((struct alias){ f->aliases.v[i], f }));
 	for (uint32_t i = 0; i < f->embeds.n; i++)
-		diag_error(e->diag, TAG_UNSUPPORTED, f->embeds.v[i]->at,
-			   "embedded C is not supported yet");
+		vec_push(e->arena, &e->embeds, f->embeds.v[i]);
 }
 
 /* True when files came in. */

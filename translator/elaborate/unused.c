@@ -2,19 +2,31 @@
 /* What a script has and does not need: nearly always a slip. Only the user's own code is blamed. */
 #include "elaborate/internal.h"
 
+/* Of a function in C that says so of itself. */
+static bool is_pure_call(const struct expr *e)
+{
+	const struct callee *c = e->sym;
+
+	return c && c->fn && c->fn->ast->embedded && embed_is_pure(c->fn->ast->embedded);
+}
+
 static void note_effect(struct expr *e, void *arg)
 {
 	bool *found = arg;
 
 	switch (e->kind) {
 	case E_CALL:
+		*found = *found || !is_pure_call(e);
+		break;
 	case E_PREINC:
 	case E_PREDEC:
 	case E_POSTINC:
 	case E_POSTDEC:
 	case E_ASSIGN:
-	case E_EMBEDDED:
 		*found = true;
+		break;
+	case E_EMBEDDED:
+		*found = *found || !embed_is_pure(e->str);
 		break;
 	case E_ATOP: /* reading memory may fail */
 		*found = *found || !atop_is(e, "@entry");

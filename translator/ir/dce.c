@@ -15,6 +15,8 @@ static bool removable(const struct ir_insn *i)
 		return i->args[1].kind == IRV_INT && i->args[1].num;
 	if (i->op == IR_sget || i->op == IR_it_stat)
 		return i->imm == IRS_COUNT || i->imm == IRS_SUM;
+	if (i->op == IR_embed)
+		return i->imm & 1;
 	return !(flags & (IRF_FAIL | IRF_WRITE | IRF_EFFECT | IRF_TERM));
 }
 

@@ -461,6 +461,13 @@ static int op_raise(struct interp *in, union slot *r, const struct code *c)
 	return interp_fail(in, c, ERR_USER, 0);
 }
 
+/* Never placed here. */
+static int op_embed(struct interp *in, union slot *r, const struct code *c)
+{
+	(void)r;
+	return interp_fail(in, c, ERR_USER, 0);
+}
+
 static int op_fail(struct interp *in, union slot *r, const struct code *c)
 {
 	return interp_fail(in, c, (enum ir_error)c->insn->imm, c->insn->nargs ? r[c->a].i : 0);
@@ -531,7 +538,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_it_next] = op_it_next,   [IR_it_key] = op_it_key, [IR_it_val] = op_it_val,
 	[IR_it_stat] = op_it_stat,   [IR_it_end] = op_it_end, [IR_emit] = op_emit,
 	[IR_sfmt] = op_sfmt,         [IR_raise] = op_raise,
-	[IR_fail] = op_fail,         [IR_errkind] = op_errkind, [IR_errmsg] = op_errmsg,
+	[IR_embed] = op_embed, [IR_fail] = op_fail,         [IR_errkind] = op_errkind, [IR_errmsg] = op_errmsg,
 	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
 	[IR_frame] = op_context,     [IR_reg] = op_context,
 	     [IR_tparg] = op_context,

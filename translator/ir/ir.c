@@ -135,7 +135,8 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 {
 	static const uint8_t kinds[IR_OP_COUNT] = {
 		[IR_sget] = IMM_STAT,   [IR_it_stat] = IMM_STAT, [IR_emit] = IMM_STREAM,
-		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
+		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_embed] = IMM_NUM,
+		[IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_mhas_any] = IMM_NUM, [IR_mdel_any] = IMM_NUM,
 		[IR_reg] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
@@ -377,6 +378,21 @@ void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt)
 enum ir_type ir_conv_type(char conv)
 {
 	return conv == 's' ? IR_STR : IR_I64;
+}
+
+bool ir_embed_global(const char **at, uint32_t *global, bool *write)
+{
+	const char *p = *at;
+
+	while (*p == ' ')
+		p++;
+	if ((*p != 'r' && *p != 'w') || p[1] < '0' || p[1] > '9')
+		return false;
+	*write = *p++ == 'w';
+	for (*global = 0; *p >= '0' && *p <= '9' && *global < 100000000; p++)
+		*global = *global * 10 + (uint32_t)(*p - '0');
+	*at = p;
+	return true;
 }
 
 unsigned int ir_insn_flags(const struct ir_insn *i)

@@ -72,7 +72,7 @@ enum ir_flags {
 	IRF_CTX = 64,
 };
 
-enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_REGEX, IRR_BLOCK };
+enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_REGEX, IRR_EMBED, IRR_BLOCK };
 
 /* Attach flags, and which sides can do a kind or an intrinsic. */
 enum ir_attach_flags {
@@ -248,6 +248,31 @@ struct ir_regex {
 	const struct regex_tab *tab;
 };
 
+/*
+ * C text of the script. With a name it is a function, else it stands at the top level of the C file.
+ * A backend without C of the kernel's refuses scripts that use it.
+ */
+struct ir_embed {
+	const char *name;
+	const char *sig; /* "v", "i" or "s" for the result, then "i" or "s" for each parameter */
+	const char *params; /* their names, separated by spaces */
+	const char *globals; /* "r3 w5": globals, by number, that the text reads or writes */
+	const char *file, *text;
+	uint32_t line; /* where the text begins in the file */
+	uint32_t flags; /* enum ir_embed_flags */
+};
+enum ir_embed_flags {
+	IRE_UNMANGLED = 1, /* parameters go by THIS->name, too */
+	IRE_EXPR = 2, /* an expression, not statements */
+	IRE_LAST = 4, /* at the end of the file */
+	IRE_NEXT = 8, /* may pass the call on to the next function of that name */
+};
+/*
+ * Takes the next global of the list at *@at, which begins as embed->globals. False at the end or
+ * when it is malformed (*@at then is not at the end of the text).
+ */
+bool ir_embed_global(const char **at, uint32_t *global, bool *write);
+
 struct ir_limits {
 #define LIMIT(name, field, def, lo, hi) int64_t field;
 #include "limits.def"
@@ -269,6 +294,7 @@ struct ir_module {
 	VEC(struct ir_fmt *) fmts;
 	VEC(struct ir_regex) regexes;
 	uint64_t regex_cost; /* of their tables */
+	VEC(struct ir_embed) embeds;
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
 	bool recursive; /* some function may call itself: by ir_mark_recursion() */
@@ -365,6 +391,7 @@ struct ir_uses {
 	uint8_t *reads, *writes; /* a byte a global */
 	uint8_t *funcs; /* a byte a function that may run */
 	uint8_t intrinsics[IN_COUNT];
+	bool embeds; /* embedded C */
 	bool loops, calls, iterates, loads; /* loops: some back edge; iterates: some foreach */
 	bool hist_text; /* a histogram made a string */
 };

@@ -23,6 +23,16 @@ static unsigned int touch(const struct ir_global *g, const struct ir_insn *i)
 	return (flags & IRF_READ ? TOUCH_READ : 0) | (flags & IRF_WRITE ? TOUCH_WRITE : 0);
 }
 
+static void touch_embed(const struct ir_embed *x, uint8_t *touched)
+{
+	const char *at = x->globals;
+	uint32_t global;
+	bool write;
+
+	while (ir_embed_global(&at, &global, &write))
+		touched[global] |= write ? TOUCH_WRITE : TOUCH_READ;
+}
+
 static void touch_func(const struct ir_module *m, const struct ir_func *f, uint8_t *touched)
 {
 	for (uint32_t b = 0; b < f->blocks.n; b++) {
@@ -32,6 +42,8 @@ static void touch_func(const struct ir_module *m, const struct ir_func *f, uint8
 			const struct ir_insn *i = &blk->insns.v[n];
 			const struct ir_global *g = ir_insn_global(m, f, i);
 
+			if (i->op == IR_embed)
+				touch_embed(&m->embeds.v[i->ref], touched);
 			if (g)
 				touched[ir_ops[i->op].ref == IRR_ITER ? f->iters.v[i->ref].global
 								      : i->ref] |= touch(g, i);

@@ -295,6 +295,25 @@ static bool probe(struct ir_parser *p)
 	return true;
 }
 
+static bool embed(struct ir_parser *p)
+{
+	struct ir_embed x = { 0 };
+	const char **const texts[] = { &x.name, &x.sig, &x.params, &x.globals, &x.file, &x.text };
+	int64_t line, flags;
+
+	for (size_t k = 0; k < sizeof(texts) / sizeof(*texts); k++) {
+		*texts[k] = text_string(p);
+		if (!*texts[k])
+			return false;
+	}
+	if (!text_num(p, &line) || !text_num(p, &flags))
+		return false;
+	x.line = (uint32_t)line;
+	x.flags = (uint32_t)flags;
+	vec_push(p->m->arena, &p->m->embeds, x);
+	return true;
+}
+
 static bool module_line(struct ir_parser *p)
 {
 	int64_t v;
@@ -316,6 +335,8 @@ static bool module_line(struct ir_parser *p)
 		return global(p);
 	if (text_try(p, "probe "))
 		return probe(p);
+	if (text_try(p, "embed "))
+		return embed(p);
 	return text_fail(p, "unexpected \"%s\"", p->at);
 }
 

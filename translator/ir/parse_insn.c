@@ -86,6 +86,7 @@ static bool ref(struct ir_parser *p, struct line *l)
 	case IRR_INTR:
 		return intrinsic(p, l);
 	case IRR_ITER:
+	case IRR_EMBED:
 		return text_index(p, "#", &l->i.ref);
 	case IRR_REGEX:
 		return regex(p, l);

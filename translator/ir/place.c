@@ -39,6 +39,9 @@ static const char *cannot_run(struct arena *tmp, struct ir_module *m, const stru
 					    side_name(side), ir_intrinsics[i].name, p->name,
 					    other_runtimes(ir_intrinsics[i].sides &
 							   ir_attaches[p->kind].sides));
+	if (uses.embeds && side != SIDE_K)
+		return arena_printf(m->arena, "%s cannot run embedded C, which probe %s uses%s",
+				    side_name(side), p->name, other_runtimes(SIDE_K));
 	if (side == SIDE_U && uses.loads)
 		return arena_printf(m->arena,
 				    "probe %s reads memory by address, which user space cannot%s",

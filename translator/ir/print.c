@@ -368,6 +368,18 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 	buf_putc(out, '\n');
 }
 
+static void print_embed(struct buf *out, const struct ir_embed *x)
+{
+	const char *const texts[] = { x->name, x->sig, x->params, x->globals, x->file, x->text };
+
+	buf_puts(out, "embed");
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		buf_putc(out, ' ');
+		print_string(out, texts[i]);
+	}
+	buf_printf(out, " %u %u\n", x->line, x->flags);
+}
+
 void ir_print(struct buf *out, const struct ir_module *m)
 {
 	buf_puts(out, "module ");
@@ -381,6 +393,8 @@ void ir_print(struct buf *out, const struct ir_module *m)
 	}
 	for (uint32_t i = 0; i < m->globals.n; i++)
 		print_global(out, m, i);
+	for (uint32_t i = 0; i < m->embeds.n; i++)
+		print_embed(out, &m->embeds.v[i]);
 	for (uint32_t i = 0; i < m->probes.n; i++)
 		print_probe(out, m, m->probes.v[i]);
 	for (uint32_t i = 0; i < m->funcs.n; i++) {

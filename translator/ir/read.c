@@ -170,6 +170,21 @@ static void get_regex(struct reader *r)
 		bad(r, "a regular expression is malformed");
 }
 
+static void get_embed(struct reader *r)
+{
+	struct ir_embed x;
+
+	x.name = get_str(r);
+	x.sig = get_str(r);
+	x.params = get_str(r);
+	x.globals = get_str(r);
+	x.file = get_str(r);
+	x.text = get_str(r);
+	x.line = get_u32(r);
+	x.flags = get_u32(r);
+	vec_push(r->a, &r->m->embeds, x);
+}
+
 static void get_insn(struct reader *r, struct ir_block *b)
 {
 	struct ir_insn i = { 0 };
@@ -324,6 +339,7 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 	get_list(&r, get_global);
 	get_list(&r, get_fmt);
 	get_list(&r, get_regex);
+	get_list(&r, get_embed);
 	get_list(&r, get_func);
 	get_list(&r, get_probe);
 	if (!r.err && r.p != r.end)

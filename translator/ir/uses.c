@@ -2,6 +2,19 @@
 /* What a handler uses, with the functions it may call. */
 #include "cfg.h"
 
+static void embed_uses(const struct ir_embed *x, struct ir_uses *out)
+{
+	const char *at = x->globals;
+	uint32_t global;
+	bool write;
+
+	out->embeds = true;
+	while (ir_embed_global(&at, &global, &write)) {
+		out->reads[global] |= !write;
+		out->writes[global] |= write;
+	}
+}
+
 static void insn_uses(const struct ir_module *m, const struct ir_func *f, const struct ir_insn *i,
 		      struct ir_uses *out)
 {
@@ -14,6 +27,8 @@ static void insn_uses(const struct ir_module *m, const struct ir_func *f, const 
 		out->reads[index] |= (flags & IRF_READ) != 0;
 		out->writes[index] |= (flags & IRF_WRITE) != 0;
 	}
+	if (i->op == IR_embed)
+		embed_uses(&m->embeds.v[i->ref], out);
 	if (i->op == IR_call)
 		out->calls = true;
 	else if (i->op == IR_intr)

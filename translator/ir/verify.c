@@ -131,14 +131,34 @@ static bool check_global_use(struct verifier *v, const struct ir_insn *i)
 	return true;
 }
 
+static enum ir_type sig_type(char letter)
+{
+	return letter == 'v' ? IR_VOID : letter == 's' ? IR_STR : IR_I64;
+}
+
+static bool check_embed(struct verifier *v, const struct ir_embed *x)
+{
+	const char *at = x->globals;
+	uint32_t global;
+	bool write;
+
+	if (!x->sig[0] || x->sig[strspn(x->sig, "vis")] || strchr(x->sig + 1, 'v'))
+		return verify_fail(v, "%s has the malformed signature \"%s\"", x->name, x->sig);
+	while (ir_embed_global(&at, &global, &write))
+		if (global >= v->m->globals.n)
+			return verify_fail(v, "%s uses no global %u", x->name, global);
+	return !*at || verify_fail(v, "%s has a malformed list of globals", x->name);
+}
+
 static bool check_ref(struct verifier *v, const struct ir_insn *i)
 {
 	static const char *const names[] = { "",          "global",   "function",           "format",
-					     "intrinsic", "iterator", "regular expression", "" };
+					     "intrinsic", "iterator", "regular expression", "embedded C", "" };
 	const uint32_t counts[] = {
 		[IRR_GLOBAL] = v->m->globals.n, [IRR_FUNC] = v->m->funcs.n,
 		[IRR_FMT] = v->m->fmts.n,       [IRR_INTR] = IN_COUNT,
 		[IRR_ITER] = v->f->iters.n,     [IRR_REGEX] = v->m->regexes.n,
+		[IRR_EMBED] = v->m->embeds.n,
 	};
 	enum ir_ref ref = ir_ops[i->op].ref;
 
@@ -150,6 +170,8 @@ static bool check_ref(struct verifier *v, const struct ir_insn *i)
 		return verify_fail(v, "calls the handler %s", v->m->funcs.v[i->ref]->name);
 	if (ref == IRR_REGEX && v->m->regexes.v[i->ref].groups != (i->op == IR_capture))
 		return verify_fail(v, "the pattern's table is not made for it");
+	if (ref == IRR_EMBED && !check_embed(v, &v->m->embeds.v[i->ref]))
+		return false;
 	return check_global_use(v, i);
 }
 
@@ -214,6 +236,8 @@ static enum ir_type any_result(const struct verifier *v, const struct ir_insn *i
 		return v->m->funcs.v[i->ref]->ret;
 	case IR_intr:
 		return ir_intrinsics[i->ref].result;
+	case IR_embed:
+		return sig_type(v->m->embeds.v[i->ref].sig[0]);
 	case IR_it_key:
 		return ir_insn_global(v->m, v->f, i)->keys[i->imm];
 	default:
@@ -244,6 +268,15 @@ static bool check_star(struct verifier *v, const struct ir_insn *i, uint32_t at,
 	return true;
 }
 
+static bool check_signature(struct verifier *v, const struct ir_insn *i, const char *letters)
+{
+	for (uint32_t k = 0; letters[k] && k < i->nargs; k++)
+		if (!check_type(v, i->args[k], sig_type(letters[k]), k + 1))
+			return false;
+	return strlen(letters) == i->nargs || verify_fail(v, "has %u operands, wants %zu", i->nargs,
+							  strlen(letters));
+}
+
 /* The operands that a '*' stands for. */
 static bool check_open(struct verifier *v, const struct ir_insn *i)
 {
@@ -268,6 +301,8 @@ static bool check_open(struct verifier *v, const struct ir_insn *i)
 	if (i->op == IR_call)
 		return check_star(v, i, 0, v->m->funcs.v[i->ref]->nparams,
 				  v->m->funcs.v[i->ref]->regs.v);
+	if (i->op == IR_embed)
+		return check_signature(v, i, v->m->embeds.v[i->ref].sig + 1);
 	if (i->op == IR_ret)
 		return check_star(v, i, 0, v->f->ret != IR_VOID, &v->f->ret);
 	if (i->op == IR_fail) {

@@ -145,6 +145,18 @@ static void put_probe(struct buf *out, const struct ir_probe *p)
 	}
 }
 
+static void put_embed(struct buf *out, const struct ir_embed *x)
+{
+	put_str(out, x->name);
+	put_str(out, x->sig);
+	put_str(out, x->params);
+	put_str(out, x->globals);
+	put_str(out, x->file);
+	put_str(out, x->text);
+	put_u(out, x->line);
+	put_u(out, x->flags);
+}
+
 void ir_write(struct buf *out, const struct ir_module *m)
 {
 	buf_add(out, IR_MAGIC, sizeof(IR_MAGIC) - 1);
@@ -166,6 +178,9 @@ void ir_write(struct buf *out, const struct ir_module *m)
 		put_str(out, m->regexes.v[i].pattern);
 		put_u(out, m->regexes.v[i].groups);
 	}
+	put_u(out, m->embeds.n);
+	for (uint32_t i = 0; i < m->embeds.n; i++)
+		put_embed(out, &m->embeds.v[i]);
 	put_u(out, m->funcs.n);
 	for (uint32_t i = 0; i < m->funcs.n; i++)
 		put_func(out, m->funcs.v[i]);

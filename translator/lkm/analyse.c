@@ -31,6 +31,8 @@ static bool deepen(struct lkm_emit *e, uint32_t index, uint64_t *depth)
 
 			if (i->op == IR_call && depth[i->ref] > below)
 				below = depth[i->ref];
+			if (i->op == IR_embed && lkm_embed_bytes(e, &e->m->embeds.v[i->ref]) > below)
+				below = lkm_embed_bytes(e, &e->m->embeds.v[i->ref]);
 		}
 	}
 	if (depth[index] == own + below)

@@ -35,6 +35,23 @@ static int write_failed(struct session *s, const char *path, int rc)
 	return -1;
 }
 
+static const char *embed_path(struct session *s)
+{
+	return arena_printf(&s->arena, "%s/embed.c", s->tmp_dir);
+}
+
+static int write_embeds(struct session *s, const struct ir_module *m)
+{
+	struct buf b;
+	int rc;
+
+	buf_init(&b);
+	lkm_emit_embeds(&b, m);
+	rc = buf_write_file(&b, embed_path(s));
+	buf_fini(&b);
+	return rc ? write_failed(s, embed_path(s), rc) : 0;
+}
+
 static int lkm_translate(struct session *s, const struct ir_module *m, struct artifact *out)
 {
 	const char *image = arena_printf(&s->arena, "%s.img", s->module_name);
@@ -55,6 +72,8 @@ static int lkm_translate(struct session *s, const struct ir_module *m, struct ar
 	rc = buf_write_file(&out->code, out->code_path);
 	if (rc)
 		return write_failed(s, out->code_path, rc);
+	if (m->embeds.n && write_embeds(s, m))
+		return -1;
 	buf_init(&b);
 	ir_write(&b, m);
 	rc = buf_write_file(&b, image_path);
@@ -64,9 +83,8 @@ static int lkm_translate(struct session *s, const struct ir_module *m, struct ar
 
 static int lkm_build(struct session *s, const struct ir_module *m, struct artifact *out)
 {
-	(void)m;
 	out->path = arena_printf(&s->arena, "%s/%s.ko", s->tmp_dir, s->module_name);
-	return build_module(s, out->code_path, out->path);
+	return build_module(s, out->code_path, m->embeds.n ? embed_path(s) : NULL, out->path);
 }
 
 const struct backend backend_lkm = {

@@ -27,6 +27,19 @@ static void put_text(struct lkm_emit *e, const char *s)
 
 /* ---- globals ---- */
 
+/* Embedded C sees scalars by a name that its text does not use. */
+static void put_scalar_head(struct lkm_emit *e, const char *type, uint32_t k)
+{
+	bool shared = e->m->embeds.n;
+
+	buf_printf(e->out, "%s%s g%u", shared ? "" : "static ", type, k);
+	if (e->m->globals.v[k]->type == IR_STR)
+		buf_printf(e->out, "[%lld]", (long long)e->m->limits.maxstringlen);
+	if (shared)
+		buf_printf(e->out, " __asm__(\"sp_global_%u\")", k);
+	buf_puts(e->out, " = ");
+}
+
 static void put_scalars(struct lkm_emit *e)
 {
 	for (uint32_t k = 0; k < e->m->globals.n; k++) {
@@ -35,16 +48,15 @@ static void put_scalars(struct lkm_emit *e)
 		if (lkm_is_map(g))
 			continue;
 		if (g->type == IR_STR) {
-			buf_printf(e->out, "static char g%u[%lld] = ", k,
-				   (long long)e->m->limits.maxstringlen);
+			put_scalar_head(e, "char", k);
 			lkm_put_string(e, g->init_str ? g->init_str : "");
 			buf_printf(e->out, "; /* %s */\n", g->name);
 		} else if (g->init_num == INT64_MIN) {
-			buf_printf(e->out, "static s64 g%u = -0x7fffffffffffffffLL - 1; /* %s */\n",
-				   k, g->name);
+			put_scalar_head(e, "s64", k);
+			buf_printf(e->out, "-0x7fffffffffffffffLL - 1; /* %s */\n", g->name);
 		} else {
-			buf_printf(e->out, "static s64 g%u = %lldLL; /* %s */\n", k,
-				   (long long)g->init_num, g->name);
+			put_scalar_head(e, "s64", k);
+			buf_printf(e->out, "%lldLL; /* %s */\n", (long long)g->init_num, g->name);
 		}
 	}
 	buf_printf(e->out, "static struct sp_map *maps[%u];\n\n", e->m->globals.n + 1);
@@ -301,6 +313,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 		m->name);
 	put_scalars(&e);
 	e.captures = lkm_emit_regexes(&e);
+	lkm_emit_embed_prototypes(&e);
 	for (uint32_t k = 0; k < m->funcs.n; k++) {
 		if (e.funcs[k].used)
 			lkm_emit_prototype(&e, k);

@@ -13,6 +13,9 @@
 int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, struct diag *diag)
 	__attribute__((warn_unused_result));
 
+/* The file of C beside it, when the script has C of its own (m->embeds). */
+void lkm_emit_embeds(struct buf *out, const struct ir_module *m);
+
 /* ---- shared by the files of lkm/ ---- */
 
 struct lkm_func {
@@ -50,6 +53,9 @@ void lkm_emit_prototype(struct lkm_emit *e, uint32_t index);
 void lkm_emit_insn(struct lkm_emit *e, const struct ir_insn *i);
 /* Their tables; whether some of them tell groups. */
 bool lkm_emit_regexes(struct lkm_emit *e);
+/* emit_embed.c: declares the functions of embedded C; what a call of one takes of the string stack */
+void lkm_emit_embed_prototypes(struct lkm_emit *e);
+uint64_t lkm_embed_bytes(const struct lkm_emit *e, const struct ir_embed *x);
 /* A C string literal, cut to what a string of the script may hold. */
 void lkm_put_string(struct lkm_emit *e, const char *s);
 static inline bool lkm_is_map(const struct ir_global *g)

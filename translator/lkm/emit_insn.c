@@ -464,6 +464,27 @@ OP_FN(call)
 		line(e, i, "$d = to");
 }
 
+static void embed_call(struct lkm_emit *e, const struct ir_insn *i)
+{
+	bool text = i->dst != IR_NONE && e->f->regs.v[i->dst] == IR_STR;
+
+	buf_printf(e->out, "\tif (__builtin_expect(sp_embed_%u(c, ", i->ref);
+	put(e, i, text ? "$d" : i->dst == IR_NONE ? "NULL" : "&to");
+	for (uint32_t k = 0; k < i->nargs; k++) {
+		buf_puts(e->out, ", ");
+		put_val(e, i->args[k]);
+	}
+	buf_puts(e->out, "), 0))");
+	put_failed(e, i);
+}
+
+OP_FN(embed)
+{
+	embed_call(e, i);
+	if (i->dst != IR_NONE && e->f->regs.v[i->dst] == IR_I64)
+		line(e, i, "$d = to");
+}
+
 OP_FN(intr)
 {
 	const struct ir_intrinsic_info *in = &ir_intrinsics[i->ref];
