@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "options.h"
 #include "pass.h"
+#include "symbols/symbols.h"
 
 /* What the passes hand on. */
 struct compile {
@@ -21,6 +22,7 @@ struct compile {
 	struct parse_env env;
 	bool *arg_used;
 	struct library *library;
+	struct symbols *symbols;
 	bool no_library; /* it cannot be read; the error is reported */
 	VEC(struct ast_file *) files;
 	struct elab *elab;
@@ -256,7 +258,7 @@ static int run_ir_passes(struct compile *c)
 static int pass_elaborate(struct compile *c)
 {
 	struct session *s = c->s;
-	struct elab_input in = { .session = s, .library = c->library, .files = c->files.v, .nfiles = c->files.n,
+	struct elab_input in = { .session = s, .library = c->library, .symbols = c->symbols, .files = c->files.v, .nfiles = c->files.n,
 				 .sides = c->backend->sides, .backend = c->backend->name };
 	struct pass_clock clock;
 	struct elab_count n;
@@ -398,6 +400,7 @@ static int compile(struct compile *c)
 		print_parsed(c);
 		return 0;
 	}
+	c->symbols = symbols_new(s);
 	if (pass_elaborate(c))
 		return failed(s, 2);
 	if (s->last_pass == 2 || s->dump_ir) {
@@ -443,6 +446,8 @@ int main(int argc, char **argv)
 	diag_flush(&s.diag, stderr);
 	if (c.library)
 		library_close(c.library);
+	if (c.symbols)
+		symbols_close(c.symbols);
 	buf_fini(&c.artifact.code);
 	session_fini(&s);
 	if (fflush(stdout) || ferror(stdout)) {

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "probes/probes.h"
+#include "symbols/symbols.h"
 #include "symbols/kernel.h"
 
 static struct session session;
@@ -27,11 +28,13 @@ static void setup(void)
 	session.foreign_kernel = true; /* of which nothing is known: results depend on no machine */
 	env = (struct probe_env){ .session = &session,
 				  .arena = &session.arena,
-				  .diag = &session.diag };
+				  .diag = &session.diag,
+				  .symbols = symbols_new(&session) };
 }
 
 static void teardown(void)
 {
+	symbols_close(env.symbols);
 	arena_fini(&session.arena);
 }
 
@@ -420,8 +423,8 @@ START_TEST(processes_that_are_not_there)
 		probe_resolve(&env, point(in_target("prog", "function(\"zzz\")")), true, &sites),
 		PROBE_NOMATCH);
 	ck_assert_str_eq(messages(), "");
-	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@t.c\")")), PROBE_BAD);
-	expect_message("without a source file");
+	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@t.c:12\")")), PROBE_BAD);
+	expect_message("lines are for .statement");
 	remove_target();
 }
 END_TEST

@@ -111,7 +111,7 @@ struct elab *elaborate(const struct elab_input *in)
 	e->arena = &s->arena;
 	e->in = in;
 	e->errors_before = before;
-	e->env = (struct probe_env){ .session = s, .arena = &s->arena, .diag = &s->diag };
+	e->env = (struct probe_env){ .session = s, .arena = &s->arena, .diag = &s->diag, .symbols = in->symbols };
 	for (uint32_t i = 0; i < in->nfiles; i++)
 		elab_add_file(e, in->files[i]);
 	expand_all(e);

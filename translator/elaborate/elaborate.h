@@ -13,6 +13,7 @@
 struct elab_input {
 	struct session *session;
 	struct library *library; /* may be NULL: no tapsets */
+	struct symbols *symbols; /* may be NULL: no debug information is read */
 	struct ast_file *const *files; /* user scripts, the first is the main one */
 	uint32_t nfiles;
 	unsigned int sides; /* enum ir_side mask of the backend: what can run where */

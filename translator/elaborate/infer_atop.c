@@ -28,10 +28,16 @@ static struct tvar *unknown_macro(struct infer *i, struct expr *x)
 static bool target_defined(struct infer *i, const struct expr *x)
 {
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
+	const struct probe_var *v;
 
-	if (!site || x->suffixes.n || x->address_of)
+	if (!site)
 		return false;
-	if (site->family->var && site->family->var(&i->e->env, site, x->name))
+	v = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
+	if (v && v->kind == PV_SYM)
+		return v->loc && path_exists(x, v->type);
+	if (x->suffixes.n || x->address_of)
+		return false;
+	if (v)
 		return true;
 	if (entry_var(i->e, site, x->name))
 		return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elaborate/internal.h"
+#include "symbols/symbols.h"
 
 /* __user_int8(address) ...: every width and sign */
 #define LOAD(space, sp, bits, name, sign)                                                          \
@@ -193,7 +194,7 @@ struct var_list {
 	struct target *t;
 	struct near_match *near;
 	struct buf *names;
-	bool parms; /* $$parms: arguments only */
+	bool parms, locals; /* $$parms, $$locals: only these */
 };
 
 static void list_var(const struct probe_var *v, void *arg)
@@ -208,6 +209,8 @@ static void list_var(const struct probe_var *v, void *arg)
 	if (l->names)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
 	if (!l->t || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
+		return;
+	if (v->kind == PV_SYM && ((l->parms && !v->is_param) || (l->locals && v->is_param)))
 		return;
 	if (!strncmp(name, "$$", 2))
 		return;
@@ -249,11 +252,39 @@ static struct tvar *target_at_entry(struct infer *i, struct expr *x)
 	return infer_entry(i, x, value);
 }
 
+/* A variable of the probed code, with its C type. */
+static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct target *t)
+{
+	const struct probe_var *v = t->var;
+	bool place;
+
+	if (!v->loc) {
+		diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "\"%s\" cannot be read in %s: %s",
+			   x->name, i->handler->site->probe.name, v->why);
+		diag_hint(i->e->diag, "@defined(%s) is 0 where it cannot be read", x->name);
+		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
+	}
+	place = v->loc->pieces.n == 1 && !v->loc->pieces.v[0].is_value;
+	t->path = path_infer(i, x, v->type, place, t->user);
+	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
+}
+
+static bool is_list(const char *name)
+{
+	static const char *const lists[] = { "$$vars", "$$parms", "$$locals", "$$return" };
+
+	for (size_t n = 0; n < sizeof(lists) / sizeof(lists[0]); n++)
+		if (!strcmp(lists[n], name))
+			return true;
+	return false;
+}
+
 struct tvar *infer_target(struct infer *i, struct expr *x)
 {
 	struct target *t = arena_new(i->e->arena, struct target);
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
-	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms") };
+	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms"),
+			      .locals = !strcmp(x->name, "$$locals") };
 
 	if (i->in_guard) {
 		diag_error(i->e->diag, TAG_STATEMENT, x->at,
@@ -266,16 +297,19 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 			   x->name);
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
+	t->var = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
+	t->user = site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE;
+	x->sym = t;
+	if (t->var && t->var->kind == PV_SYM)
+		return infer_symbol_var(i, x, t);
 	if (x->suffixes.n || x->address_of)
 		return unsupported(i, x->at,
 				   "members, elements and addresses of context variables are");
-	t->var = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
-	x->sym = t;
 	if (t->var)
 		return type_new(i->e, t->var->kind == PV_STR ? T_STRING : T_LONG, x->at);
 	if (entry_var(i->e, site, x->name))
 		return target_at_entry(i, x);
-	if (site->family->each_var && (l.parms || !strcmp(x->name, "$$vars"))) {
+	if (site->family->each_var && is_list(x->name)) {
 		site->family->each_var(&i->e->env, site, list_var, &l);
 		return type_new(i->e, T_STRING, x->at);
 	}

@@ -114,7 +114,30 @@ struct callee {
 /* expr->sym of E_TARGET: one variable, or a list of them for $$vars and $$parms. */
 struct target {
 	const struct probe_var *var;
+	bool user; /* of a program, not of the kernel */
+	struct path *path; /* of a typed variable: how to get from its place to the value */
 	VEC(const struct probe_var *) list;
+};
+
+/* From a variable's place, or a pointer's value, to a member's value: found by inference, lowered as it stands. */
+enum step_kind {
+	STEP_OFFSET, /* add n to the address */
+	STEP_INDEX, /* add n times the index to the address */
+	STEP_LOAD, /* the pointer at the address is the new address */
+};
+struct step {
+	enum step_kind kind;
+	int64_t n;
+	struct expr *index;
+	struct span at;
+};
+struct path {
+	VEC(struct step) steps;
+	const struct sym_type *type; /* of the result, for what is applied to it next */
+	bool from_value; /* starts with a value, not with the address of a place */
+	bool to_value; /* ends with reading width bytes at the address; else the address is the result */
+	bool is_signed, user;
+	uint32_t width, bit_size, bit_offset;
 };
 
 /* A stretch of code of a handler; names in it are looked up from @file. */
@@ -370,6 +393,15 @@ struct tvar *infer_regex(struct infer *i, struct expr *x);
 /* Makes the tables, once it is known whether groups are asked for. */
 void regex_finish(struct elab *e);
 
+/*
+ * path.c: follows the suffixes of @x from something of type @t; @place: its address is known, else only
+ * its value. NULL after an error.
+ */
+/* Whether the members that @x names are there. */
+bool path_exists(const struct expr *x, const struct sym_type *t);
+/* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
+const char *path_of_whole(const struct probe_var *v, struct path *out);
+struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);
 /* infer_var.c */
 /* ACC_UPDATE: the old value is needed for nothing but the new one */
 enum access { ACC_READ = 1, ACC_WRITE = 2, ACC_UPDATE = 4 };
@@ -470,6 +502,8 @@ struct ir_val overload_lower(struct lower *l, const struct callee *c, enum ir_ty
 			     const struct ir_val *args, struct span at);
 struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
+/* lower_path.c: the value of a variable of the probed code */
+struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at);
 struct ir_val lower_assign(struct lower *l, struct expr *x);
 struct ir_val lower_incdec(struct lower *l, struct expr *x);
 struct ir_val lower_read_symbol(struct lower *l, struct expr *x);

@@ -290,6 +290,8 @@ static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
 		return ir_num(v->num);
 	case PV_STR:
 		return lower_str(l, v->str);
+	case PV_SYM:
+		break; /* has a path of its own */
 	case PV_ARG:
 		r = lower_temp(l, IR_I64);
 		lower_insn(l, IR_arg, r, NULL, 0)->imm = v->n;
@@ -319,12 +321,25 @@ static struct ir_val narrowed(struct lower *l, const struct probe_var *v, struct
 	return lower_op2(l, v->is_signed ? IR_shr : IR_ushr, x, ir_num(bits), at);
 }
 
+/* In a list: what stands for a variable that is no number; false: it is one. */
+static bool list_other(struct fmt_build *b, const struct probe_var *v, struct path *p)
+{
+	const char *text = path_of_whole(v, p);
+
+	if (text)
+		fmt_build_lit(b, text, strlen(text));
+	return text;
+}
+
 struct ir_val lower_target(struct lower *l, struct expr *x)
 {
 	static const struct fmt_spec hex = { 'x', FMT_F_HASH, FMT_NONE, FMT_NONE };
 	const struct target *t = x->sym;
 	struct fmt_build b;
+	struct path p;
 
+	if (t->path)
+		return lower_symbol_var(l, t->var, t->path, x->at);
 	if (t->var)
 		return narrowed(l, t->var, lower_var(l, t->var), x->at);
 	fmt_build_init(&b);
@@ -336,8 +351,14 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 			fmt_build_lit(&b, " ", 1);
 		fmt_build_lit(&b, name, strlen(name));
 		fmt_build_lit(&b, "=", 1);
+		p = (struct path){ .user = t->user };
+		if (v->kind == PV_SYM && list_other(&b, v, &p))
+			continue;
 		fmt_build_conv(&b, &hex);
-		fmt_build_arg(l, &b, narrowed(l, v, lower_var(l, v), x->at), IR_I64);
+		fmt_build_arg(l, &b,
+			      v->kind == PV_SYM ? lower_symbol_var(l, v, &p, x->at)
+						: narrowed(l, v, lower_var(l, v), x->at),
+			      IR_I64);
 	}
 	return fmt_build_end(l, &b, true, IRO_OUT);
 }

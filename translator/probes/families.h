@@ -4,6 +4,7 @@
 #define SPILE_PROBES_FAMILIES_H
 
 #include "probes/probes.h"
+#include "symbols/symbols.h"
 
 #define DECLARE_RESOLVE(name)                                                                      \
 	enum probe_result name(struct probe_env *env, const struct probe_family *fam,              \
@@ -44,6 +45,19 @@ struct span probe_arg_span(const struct pp_component *c);
 
 /* "$arg1" .. "$arg6": the number, else 0. */
 uint32_t probe_arg_number(const char *name);
+/*
+ * debug.c: what debug information says of a site whose priv is a struct debug_site. False: there is no such
+ * variable, or no debug information.
+ */
+struct debug_site {
+	struct sym_object *obj;
+	struct sym_func func;
+	uint64_t pc;
+};
+bool debug_var(struct probe_env *env, const struct probe_site *site, const char *name, struct probe_var *out);
+bool debug_each_var(struct probe_env *env, const struct probe_site *site,
+		    void (*fn)(const struct probe_var *v, void *arg), void *arg);
+
 #define PROBE_NARGS 6 /* passed in registers */
 
 bool probe_is_glob(const char *s);

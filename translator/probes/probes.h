@@ -10,7 +10,7 @@
 #include "session.h"
 
 /* A context variable, as lowering needs it. */
-enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR };
+enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR, PV_SYM };
 struct probe_var {
 	const char *name; /* "$prev" */
 	enum probe_var_kind kind;
@@ -20,9 +20,18 @@ struct probe_var {
 	const char *type_name; /* "struct page *", for -L; NULL: unknown */
 	int64_t num; /* PV_NUM */
 	const char *str; /* PV_STR, such as $$name */
+	/* PV_SYM: a variable of the probed code */
+	const struct sym_type *type;
+	const struct sym_loc *loc; /* NULL: it has no place here, and @why says why */
+	const char *why;
+	const struct sym_scope *scope;
+	bool is_param;
 };
 
 struct probe_family;
+struct sym_type;
+struct sym_loc;
+struct sym_scope;
 
 /* One place to attach, resolved. */
 struct probe_site {
@@ -34,12 +43,14 @@ struct probe_site {
 typedef VEC(struct probe_site) site_vec;
 
 struct kernel_syms;
+struct symbols;
 
 /* One for a whole pass: what families read of the kernel is kept here. */
 struct probe_env {
 	struct session *session;
 	struct arena *arena;
 	struct diag *diag;
+	struct symbols *symbols; /* binaries that were opened; NULL: none can be */
 	struct kernel_syms *kernel; /* NULL at first; opened by the family that needs it */
 };
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process("path").function("name")[.call | .return]: user functions by ELF symbol. */
+/* process("path").function("name[@file]")[.call | .return]: user functions by debug information or ELF symbol. */
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,88 +107,118 @@ static bool is_startup(const char *name)
 	return false;
 }
 
-/* Adds a site for each function that matches; the number of them. */
-static uint32_t process_add(struct probe_env *env, const struct probe_family *fam,
-			    const struct probe_point *pp, bool quiet, const char *path,
-			    struct elf_file *f, struct near_match *near, site_vec *out)
+struct add {
+	struct probe_env *env;
+	const struct probe_family *fam;
+	const struct probe_point *pp, *at; /* at: its text names the file found */
+	struct sym_object *obj;
+	const char *path;
+	bool quiet, glob;
+	site_vec *out;
+	uint32_t added;
+};
+
+/* Adds a site for a function that matches. */
+static bool process_add(const struct sym_func *f, void *arg)
 {
-	const char *want = pp->comps.v[1].str;
-	bool glob = probe_is_glob(want);
-	struct probe_point at = *pp;
-	uint32_t n, added = 0;
-	const struct elf_func *fn = elf_funcs(f, &n);
+	struct add *a = arg;
+	struct debug_site *d;
+	struct probe_site site;
+	uint64_t offset;
 
-	/* The point's text names the file found. */
-	at.comps.v = arena_alloc(env->arena, pp->comps.n * sizeof(*at.comps.v));
-	memcpy(at.comps.v, pp->comps.v, pp->comps.n * sizeof(*at.comps.v));
-	at.comps.v[0].str = path;
-	for (uint32_t i = 0; i < n; i++) {
-		struct probe_site site;
-
-		if (glob ? fnmatch(want, fn[i].name, 0) != 0 || is_startup(fn[i].name)
-			 : strcmp(want, fn[i].name) != 0) {
-			near_try(near, fn[i].name);
-			continue;
-		}
-		/*
-		 * Two names of one address, as aliases are: a pattern that fits both is one place.
-		 */
-		if (glob && i && added && out->v[out->n - 1].probe.offset == fn[i].offset)
-			continue;
-		site = probe_site_new(fam, pp, 1, probe_text_with(env, &at, 1, fn[i].name), quiet);
-		site.probe.target = path;
-		site.probe.symbol = fn[i].name;
-		site.probe.offset = fn[i].offset;
-		site.probe.filter_target = true;
-		vec_push(env->arena, out, site);
-		added++;
+	if ((a->glob && is_startup(f->name)) || !sym_file_offset(a->obj, f->entry, &offset))
+		return true;
+	site = probe_site_new(a->fam, a->pp, 1, probe_text_with(a->env, a->at, 1, f->name), a->quiet);
+	site.probe.target = a->path;
+	site.probe.symbol = f->name;
+	site.probe.offset = offset;
+	site.probe.filter_target = true;
+	if (f->die) {
+		d = arena_new(a->env->arena, struct debug_site);
+		*d = (struct debug_site){ a->obj, *f, f->entry };
+		site.priv = d;
 	}
-	return added;
+	vec_push(a->env->arena, a->out, site);
+	a->added++;
+	return true;
+}
+
+static void process_report(struct probe_env *env, const struct probe_point *pp, struct sym_object *obj,
+			   const char *path, const struct sym_spec *spec)
+{
+	const struct pp_component *func = &pp->comps.v[1];
+	const char *missing, *hint;
+	struct near_match near;
+
+	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(func), "no function of %s matches \"%s\"", path,
+		   func->str);
+	near_init(&near, spec->func);
+	sym_near_functions(obj, &near);
+	missing = sym_missing(obj, &hint);
+	if (near_best(&near))
+		diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
+	else if (missing)
+		diag_hint(env->diag, "%s: %s", missing, hint);
+}
+
+/* The point with the file that was found in place of the name that was written. */
+static struct probe_point *process_point(struct probe_env *env, const struct probe_point *pp, const char *path)
+{
+	struct probe_point *at = arena_new(env->arena, struct probe_point);
+
+	*at = *pp;
+	at->comps.v = arena_alloc(env->arena, pp->comps.n * sizeof(*at->comps.v));
+	memcpy(at->comps.v, pp->comps.v, pp->comps.n * sizeof(*at->comps.v));
+	at->comps.v[0].str = path;
+	return at;
+}
+
+/* "name" or "name@file", patterns in both; lines are for statements. */
+static bool process_spec(struct probe_env *env, const struct pp_component *func, struct sym_spec *spec)
+{
+	const char *why;
+	uint32_t at;
+
+	if (sym_spec_parse(env->arena, func->str, spec, &why, &at) && spec->line_kind == SYML_NONE)
+		return true;
+	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(func), "\"%s\" names no function: %s", func->str,
+		   why ? why : "lines are for .statement");
+	diag_hint(env->diag, "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
+	return false;
 }
 
 enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam,
 				  const struct probe_point *pp, bool quiet, site_vec *out)
 {
 	const struct pp_component *file = &pp->comps.v[0], *func = &pp->comps.v[1];
-	const char *path, *why;
-	struct near_match near;
-	struct elf_file *f;
+	struct add a = { .env = env, .fam = fam, .pp = pp, .quiet = quiet, .out = out };
+	struct elf_file *elf;
+	struct sym_spec spec;
+	const char *why;
 
-	if (!*func->str || strchr(func->str, '@')) {
-		diag_error(
-			env->diag, TAG_PROBE_ARG, probe_arg_span(func),
-			"functions of a process are found by symbol: \"%s\" must be a name or a pattern, without "
-			"a source file",
-			func->str);
+	if (!process_spec(env, func, &spec))
 		return PROBE_BAD;
-	}
-	path = process_find(env->arena, file->str);
-	if (!path)
+	a.path = process_find(env->arena, file->str);
+	if (!a.path)
 		return process_no_file(env, file, quiet);
-	path = process_interpreter(env->arena, path);
-	f = elf_open(env->arena, path, &why);
-	if (!f) {
+	a.path = process_interpreter(env->arena, a.path);
+	elf = elf_open(env->arena, a.path, &why);
+	if (elf)
+		elf_close(elf);
+	if (elf && !env->symbols)
+		why = "programs are not opened in this run";
+	a.obj = elf && env->symbols ? sym_open_file(env->symbols, a.path, &why) : NULL;
+	if (!a.obj) {
 		if (!quiet)
-			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s",
-				   path, why);
+			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s", a.path, why);
 		return PROBE_NOMATCH;
 	}
-	near_init(&near, func->str);
-	if (!process_add(env, fam, pp, quiet, path, f, &near, out)) {
-		if (!quiet) {
-			diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(func),
-				   "no function of %s matches \"%s\"", path, func->str);
-			if (near_best(&near))
-				diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
-			else if (!elf_has_symtab(f))
-				diag_hint(env->diag, "%s is stripped: install its debug symbols",
-					  path);
-		}
-		elf_close(f);
-		return PROBE_NOMATCH;
-	}
-	elf_close(f);
-	return PROBE_OK;
+	a.glob = probe_is_glob(spec.func);
+	a.at = process_point(env, pp, a.path);
+	sym_functions(a.obj, &spec, false, process_add, &a);
+	if (!a.added && !quiet)
+		process_report(env, pp, a.obj, a.path, &spec);
+	return a.added ? PROBE_OK : PROBE_NOMATCH;
 }
 
 const struct probe_var *process_var(struct probe_env *env, const struct probe_site *site,
@@ -198,6 +227,8 @@ const struct probe_var *process_var(struct probe_env *env, const struct probe_si
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 	uint32_t n = probe_arg_number(name);
 
+	if (debug_var(env, site, name, v))
+		return v;
 	*v = (struct probe_var){ .name = name, .n = n, .width = 8, .is_signed = true };
 	if (site->probe.kind == AT_UPROBE && n) {
 		v->kind = PV_ARG;
@@ -212,8 +243,9 @@ const struct probe_var *process_var(struct probe_env *env, const struct probe_si
 	return v;
 }
 
-void process_each_var(struct probe_env *env, const struct probe_site *site,
-		      void (*fn)(const struct probe_var *v, void *arg), void *arg)
+/* Without debug information: whole registers. */
+static void process_each_argument(struct probe_env *env, const struct probe_site *site,
+				  void (*fn)(const struct probe_var *v, void *arg), void *arg)
 {
 	struct probe_var v = { .width = 8, .is_signed = true };
 
@@ -228,6 +260,15 @@ void process_each_var(struct probe_env *env, const struct probe_site *site,
 		v.n = i + 1;
 		fn(&v, arg);
 	}
+}
+
+void process_each_var(struct probe_env *env, const struct probe_site *site,
+		      void (*fn)(const struct probe_var *v, void *arg), void *arg)
+{
+	struct probe_var v;
+
+	if (!debug_each_var(env, site, fn, arg))
+		process_each_argument(env, site, fn, arg);
 	v = (struct probe_var){ .name = "$$name", .kind = PV_STR, .str = site->probe.symbol };
 	fn(&v, arg);
 }

@@ -219,6 +219,8 @@ static const char *put_op(struct translate *t, const Dwarf_Op *op)
 		return put_entry_value(t, op, t->sc->attr);
 	case DW_OP_implicit_value:
 		return put_implicit(t, op);
+	case DW_OP_GNU_parameter_ref:
+		return "it is optimised away";
 	case DW_OP_implicit_pointer:
 	case DW_OP_GNU_implicit_pointer:
 		return "it points to what has no memory of its own here";
@@ -316,6 +318,28 @@ static const char *where_else(struct sym_scope *sc, Dwarf_Attribute *attr)
 		     : "it is optimised away";
 }
 
+/* Memory of the frame, which the prologue has not filled yet. */
+static const char *locate_at_entry(struct sym_scope *sc, const struct sym_var *v,
+				   const Dwarf_Op *ops, size_t n, struct sym_loc *out)
+{
+	struct sym_piece piece = { .is_value = true };
+	int reg;
+
+	switch (abi_locate(sc, v, &reg)) {
+	case ABI_MEMORY:
+		return translate_location(sc, ops, n, out);
+	case ABI_REGISTER:
+		vec_push(sc->obj->arena, &piece.ops, ((struct sym_lop_insn){ SL_REG, reg }));
+		*out = (struct sym_loc){ 0 };
+		vec_push(sc->obj->arena, &out->pieces, piece);
+		return NULL;
+	case ABI_VECTOR:
+		return "it is in a floating-point register, which probes cannot read";
+	default:
+		return "how it is passed is not known here";
+	}
+}
+
 const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out)
 {
 	Dwarf_Attribute attr;
@@ -332,6 +356,10 @@ const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym
 	if (dwarf_getlocation_addr(&attr, sc->pc, &ops, &n, 1) != 1 || !n)
 		return where_else(sc, &attr);
 	sc->attr = &attr;
+	/* memory of the frame that the prologue has not filled yet */
+	if (v->kind == SV_PARAM && sc->pc == sc->func.entry && sc->func.body > sc->func.entry &&
+	    ops[0].atom == DW_OP_fbreg)
+		return locate_at_entry(sc, v, ops, n, out);
 	return translate_location(sc, ops, n, out);
 }
 

@@ -15,4 +15,8 @@ struct sym_scope {
 	Dwarf_Attribute *attr; /* of the location being translated */
 };
 
+/* abi.c: where a parameter is at the first instruction; in memory, debug information is right from the start. */
+enum abi_place { ABI_UNKNOWN, ABI_REGISTER, ABI_VECTOR, ABI_MEMORY };
+enum abi_place abi_locate(struct sym_scope *sc, const struct sym_var *v, int *reg);
+
 #endif

@@ -241,6 +241,7 @@ struct sym_var {
 struct sym_scope;
 struct sym_scope *sym_scope_new(struct sym_object *o, const struct sym_func *f, uint64_t pc,
 				bool at_return);
+uint64_t sym_scope_pc(const struct sym_scope *sc);
 /* Variables visible at the place, innermost first; parameters in order. */
 void sym_scope_vars(struct sym_scope *sc, bool (*fn)(const struct sym_var *v, void *arg),
 		    void *arg);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Variables of the probed code: the place found in debug information, then the steps to the value. */
+#include "elaborate/internal.h"
+#include "symbols/symbols.h"
+
+#define STACK 64 /* of a location's program; deeper ones are damage */
+#define DWARF_IP 16 /* the instruction pointer's number in the hit's registers (x86-64) */
+
+struct machine {
+	struct lower *l;
+	struct ir_val v[STACK];
+	int n;
+	const struct probe_var *var;
+	struct span at;
+	bool user;
+};
+
+static struct ir_val pop(struct machine *m)
+{
+	return m->n ? m->v[--m->n] : ir_num(0);
+}
+
+static void push(struct machine *m, struct ir_val v)
+{
+	if (m->n < STACK)
+		m->v[m->n++] = v;
+}
+
+static struct ir_val load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at)
+{
+	uint32_t r = lower_temp(l, IR_I64);
+	struct ir_insn *i = lower_insn(l, IR_load, r, &addr, 1);
+
+	i->imm = mem;
+	i->loc = lower_loc(l, at);
+	return ir_reg(r);
+}
+
+static uint32_t space(bool user)
+{
+	return user ? IR_USER : IR_KERNEL;
+}
+
+static struct ir_val read_register(struct lower *l, uint32_t number)
+{
+	uint32_t r = lower_temp(l, IR_I64);
+
+	lower_insn(l, IR_reg, r, NULL, 0)->imm = number;
+	return ir_reg(r);
+}
+
+/* Operations of two operands; the left one lies deeper. */
+static const struct {
+	uint8_t op, ir;
+} binary[] = {
+	{ SL_ADD, IR_add }, { SL_SUB, IR_sub },  { SL_MUL, IR_mul }, { SL_DIV, IR_div },
+	{ SL_MOD, IR_mod }, { SL_AND, IR_and },  { SL_OR, IR_or },   { SL_XOR, IR_xor },
+	{ SL_SHL, IR_shl }, { SL_SHR, IR_ushr }, { SL_SAR, IR_shr }, { SL_EQ, IR_eq },
+	{ SL_NE, IR_ne },   { SL_LT, IR_lt },    { SL_LE, IR_le },   { SL_GT, IR_gt },
+	{ SL_GE, IR_ge },
+};
+
+static bool step_binary(struct machine *m, enum sym_lop op)
+{
+	struct ir_val a, b;
+
+	for (size_t n = 0; n < sizeof(binary) / sizeof(binary[0]); n++)
+		if (binary[n].op == op) {
+			b = pop(m);
+			a = pop(m);
+			push(m, lower_op2(m->l, binary[n].ir, a, b, m->at));
+			return true;
+		}
+	return false;
+}
+
+static void step_stack(struct machine *m, enum sym_lop op, int64_t num)
+{
+	struct ir_val a, b, c;
+
+	switch (op) {
+	case SL_DUP:
+	case SL_PICK:
+		if (op == SL_DUP)
+			num = 0;
+		push(m, num >= 0 && num < m->n ? m->v[m->n - 1 - num] : ir_num(0));
+		break;
+	case SL_DROP:
+		pop(m);
+		break;
+	case SL_SWAP:
+		b = pop(m);
+		a = pop(m);
+		push(m, b);
+		push(m, a);
+		break;
+	case SL_ROT:
+		c = pop(m);
+		b = pop(m);
+		a = pop(m);
+		push(m, c);
+		push(m, a);
+		push(m, b);
+		break;
+	default:
+		break;
+	}
+}
+
+/* A program is probed at a known place of its file: the instruction pointer tells where it was loaded. */
+static struct ir_val static_address(struct machine *m, int64_t link)
+{
+	int64_t pc = (int64_t)sym_scope_pc(m->var->scope);
+
+	return lower_op2(m->l, IR_add, read_register(m->l, DWARF_IP), ir_num(link - pc), m->at);
+}
+
+static void step(struct machine *m, const struct sym_lop_insn *s)
+{
+	if (step_binary(m, s->op))
+		return;
+	switch (s->op) {
+	case SL_NUM:
+		push(m, ir_num(s->num));
+		break;
+	case SL_REG:
+		push(m, read_register(m->l, (uint32_t)s->num));
+		break;
+	case SL_STATIC:
+		push(m, static_address(m, s->num));
+		break;
+	case SL_LOAD:
+		push(m,
+		     load(m->l, pop(m), IR_MEM((uint32_t)s->num, false) | space(m->user), m->at));
+		break;
+	case SL_NEG:
+		push(m, lower_op1(m->l, IR_neg, pop(m)));
+		break;
+	case SL_NOT:
+		push(m, lower_op1(m->l, IR_com, pop(m)));
+		break;
+	default:
+		step_stack(m, s->op, s->num);
+		break;
+	}
+}
+
+static struct ir_val run(struct machine *m, const struct sym_piece *p)
+{
+	m->n = 0;
+	for (uint32_t n = 0; n < p->ops.n; n++)
+		step(m, &p->ops.v[n]);
+	return pop(m);
+}
+
+static struct ir_val cut(struct lower *l, struct ir_val v, uint32_t bits, uint32_t from,
+			 bool is_signed, struct span at)
+{
+	if (!bits || bits >= 64)
+		return v;
+	v = lower_op2(l, IR_shl, v, ir_num(64 - (int64_t)bits - (int64_t)from), at);
+	return lower_op2(l, is_signed ? IR_shr : IR_ushr, v, ir_num(64 - (int64_t)bits), at);
+}
+
+static uint32_t width_for(uint32_t bits)
+{
+	return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
+}
+
+/* A variable in parts, each in a place of its own: put together, low end first. */
+static struct ir_val join_pieces(struct machine *m, const struct sym_loc *loc)
+{
+	struct ir_val all = ir_num(0);
+	uint32_t at = 0;
+
+	for (uint32_t n = 0; n < loc->pieces.n && at < 64; n++) {
+		const struct sym_piece *p = &loc->pieces.v[n];
+		struct ir_val v = run(m, p);
+
+		if (!p->is_value && p->ops.n)
+			v = load(m->l, v, IR_MEM(width_for(p->bits), false) | space(m->user),
+				 m->at);
+		v = cut(m->l, v, p->bits, 0, false, m->at);
+		v = lower_op2(m->l, IR_shl, v, ir_num(at), m->at);
+		all = lower_op2(m->l, IR_or, all, v, m->at);
+		at += p->bits;
+	}
+	return all;
+}
+
+static struct ir_val follow_steps(struct lower *l, struct ir_val v, const struct path *p)
+{
+	for (uint32_t n = 0; n < p->steps.n; n++) {
+		const struct step *s = &p->steps.v[n];
+		struct ir_val by;
+
+		switch (s->kind) {
+		case STEP_OFFSET:
+			v = lower_op2(l, IR_add, v, ir_num(s->n), s->at);
+			break;
+		case STEP_INDEX:
+			by = lower_op2(l, IR_mul, lower_expr(l, s->index), ir_num(s->n), s->at);
+			v = lower_op2(l, IR_add, v, by, s->at);
+			break;
+		case STEP_LOAD:
+			v = load(l, v, IR_MEM(8, false) | space(p->user), s->at);
+			break;
+		}
+	}
+	return v;
+}
+
+/* As many bytes are read as hold the bits. */
+static struct ir_val read_bits(struct lower *l, struct ir_val addr, const struct path *p,
+			       struct span at)
+{
+	uint32_t width = width_for(p->bit_offset + p->bit_size);
+
+	return cut(l, load(l, addr, IR_MEM(width, false) | space(p->user), at), p->bit_size,
+		   p->bit_offset, p->is_signed, at);
+}
+
+struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p,
+			       struct span at)
+{
+	struct machine m = { .l = l, .var = v, .at = at, .user = p->user };
+	const struct sym_loc *loc = v->loc;
+	struct ir_val x = loc->pieces.n == 1 ? run(&m, &loc->pieces.v[0]) : join_pieces(&m, loc);
+
+	x = follow_steps(l, x, p);
+	if (p->to_value && p->bit_size)
+		return read_bits(l, x, p, at);
+	if (p->to_value)
+		return load(l, x, IR_MEM(p->width, p->is_signed) | space(p->user), at);
+	/* a register holds more than a narrow variable */
+	return p->from_value && !p->steps.n && p->width
+		       ? cut(l, x, p->width * 8, 0, p->is_signed, at)
+		       : x;
+}

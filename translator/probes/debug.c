@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Context variables that debug information names: shared by the families that probe functions. */
+#include <string.h>
+
+#include "probes/families.h"
+#include "symbols/symbols.h"
+
+static bool at_return(const struct probe_site *site)
+{
+	return site->probe.kind == AT_URETPROBE || site->probe.kind == AT_KRETPROBE;
+}
+
+static struct sym_scope *scope_of(const struct probe_site *site)
+{
+	const struct debug_site *d = site->priv;
+
+	return d ? sym_scope_new(d->obj, &d->func, d->pc, at_return(site)) : NULL;
+}
+
+/* Floating-point and vector registers are not kept in what a probe sees. */
+static bool beyond_registers(const struct sym_loc *loc)
+{
+	for (uint32_t n = 0; n < loc->pieces.n; n++)
+		for (uint32_t k = 0; k < loc->pieces.v[n].ops.n; k++)
+			if (loc->pieces.v[n].ops.v[k].op == SL_REG &&
+			    loc->pieces.v[n].ops.v[k].num > 16)
+				return true;
+	return false;
+}
+
+static bool uses(const struct sym_loc *loc, enum sym_lop op)
+{
+	for (uint32_t n = 0; n < loc->pieces.n; n++)
+		for (uint32_t k = 0; k < loc->pieces.v[n].ops.n; k++)
+			if (loc->pieces.v[n].ops.v[k].op == op)
+				return true;
+	return false;
+}
+
+/* What the runtimes cannot compute from a location; NULL: nothing. */
+static const char *beyond(const struct probe_site *site, const struct sym_loc *loc)
+{
+	static const struct {
+		enum sym_lop op;
+		const char *why;
+	} unable[] = {
+		{ SL_ENTRY_REG,
+		  "it depends on a register as it was when the function was entered" },
+		{ SL_TLS, "thread-local variables cannot be read yet" },
+		{ SL_PERCPU, "variables of each CPU cannot be read yet" },
+		{ SL_ABS, "its location cannot be computed in a probe" },
+	};
+
+	for (size_t n = 0; n < sizeof(unable) / sizeof(unable[0]); n++)
+		if (uses(loc, unable[n].op))
+			return unable[n].why;
+	if (beyond_registers(loc))
+		return "it is in a floating-point register, which probes cannot read";
+	if (uses(loc, SL_STATIC) && site->probe.kind != AT_UPROBE)
+		return "where the kernel or a returned function's file lies in memory is not known yet";
+	return NULL;
+}
+
+static void place(struct probe_env *env, const struct probe_site *site, struct probe_var *v,
+		  const char *why, struct sym_loc loc)
+{
+	struct sym_loc *copy = arena_new(env->arena, struct sym_loc);
+
+	v->why = why ? why : beyond(site, &loc);
+	*copy = loc;
+	v->loc = v->why ? NULL : copy;
+}
+
+static struct probe_var make_var(struct probe_env *env, const struct probe_site *site,
+				 struct sym_scope *sc, const struct sym_var *from)
+{
+	struct sym_loc loc = { 0 };
+	const char *why = from->type ? sym_locate(sc, from, &loc) : "its type is not known";
+	struct probe_var v = {
+		.name = arena_printf(env->arena, "$%s", from->name),
+		.kind = PV_SYM,
+		.type = from->type,
+		.type_name = from->type_text,
+		.scope = sc,
+		.is_param = from->kind == SV_PARAM,
+	};
+
+	place(env, site, &v, why, loc);
+	return v;
+}
+
+static bool make_return(struct probe_env *env, const struct probe_site *site, struct sym_scope *sc,
+			struct probe_var *v)
+{
+	struct sym_loc loc = { 0 };
+	const char *why;
+
+	*v = (struct probe_var){ .name = "$return", .kind = PV_SYM, .scope = sc };
+	v->type = sym_return_type(sc, &v->type_name);
+	if (!v->type || v->type->kind == ST_VOID)
+		return false;
+	why = sym_locate_return(sc, &loc);
+	place(env, site, v, why, loc);
+	return true;
+}
+
+bool debug_var(struct probe_env *env, const struct probe_site *site, const char *name,
+	       struct probe_var *out)
+{
+	struct sym_scope *sc = scope_of(site);
+	struct sym_var v;
+
+	if (!sc)
+		return false;
+	if (at_return(site))
+		return !strcmp(name, "$return") && make_return(env, site, sc, out);
+	if (!sym_scope_find(sc, name + 1, &v))
+		return false;
+	*out = make_var(env, site, sc, &v);
+	return true;
+}
+
+struct each {
+	struct probe_env *env;
+	const struct probe_site *site;
+	struct sym_scope *sc;
+	void (*fn)(const struct probe_var *v, void *arg);
+	void *arg;
+	uint32_t n;
+	enum sym_var_kind kind;
+};
+
+static bool each_var(const struct sym_var *from, void *arg)
+{
+	struct each *e = arg;
+	struct probe_var v;
+
+	if ((from->kind == SV_PARAM) != (e->kind == SV_PARAM))
+		return true;
+	v = make_var(e->env, e->site, e->sc, from);
+	e->fn(&v, e->arg);
+	e->n++;
+	return true;
+}
+
+bool debug_each_var(struct probe_env *env, const struct probe_site *site,
+		    void (*fn)(const struct probe_var *v, void *arg), void *arg)
+{
+	struct each e = { .env = env, .site = site, .sc = scope_of(site), .fn = fn, .arg = arg };
+	struct probe_var v;
+
+	if (!e.sc)
+		return false;
+	if (at_return(site)) {
+		if (make_return(env, site, e.sc, &v))
+			fn(&v, arg);
+		return true;
+	}
+	/* parameters, then what the function declares itself */
+	e.kind = SV_PARAM;
+	sym_scope_vars(e.sc, each_var, &e);
+	e.kind = SV_LOCAL;
+	sym_scope_vars(e.sc, each_var, &e);
+	return true;
+}
