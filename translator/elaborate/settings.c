@@ -35,6 +35,21 @@ static void no_global(struct elab *e, const char *name)
 		diag_hint(e->diag, "did you mean %s?", near_best(&m));
 }
 
+static bool is_number(const char *s)
+{
+	char *end;
+
+	strtoull(s, &end, 0);
+	return end != s && !*end;
+}
+
+/* What nothing in the script says, the value does. */
+static void settle_type(struct global *g)
+{
+	if (type_of(g->sym.type) == T_UNKNOWN && g->nkeys <= 0)
+		type_root(g->sym.type)->type = is_number(g->setting) ? T_LONG : T_STRING;
+}
+
 void settings_find(struct elab *e)
 {
 	for (uint32_t i = 0; i < e->s->settings.n; i++) {
@@ -42,10 +57,12 @@ void settings_find(struct elab *e)
 		const char *name = arena_strndup(e->arena, text, (size_t)(eq - text));
 		struct global *g = find_setting(e, name);
 
-		if (g)
-			g->setting = eq + 1;
-		else
+		if (!g) {
 			no_global(e, name);
+			continue;
+		}
+		g->setting = eq + 1;
+		settle_type(g);
 	}
 }
 
