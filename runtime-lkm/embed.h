@@ -9,15 +9,26 @@
 #define SPILE_EMBED_H
 
 #include "kernel.h"
+#include <linux/fdtable.h>
 #include <linux/version.h>
 
 #define SPILE_RT_H /* the kernel's headers are here: abi.h need not declare memcpy() */
 #include "abi.h"
 #include "base/record.h"
 
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+
+/* Names that scripts of SystemTap's time know; its configuration tests are true on kernels that are served. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 8, 0)
 #define strlcpy strscpy
 #endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define fcheck_files files_lookup_fd_raw
+#endif
+#define STAPCONF_DPATH_PATH 1
+#define STAPCONF_LINUX_UIDGID_H 1
 
 /* One call. CONTEXT in the text is a pointer to it. */
 struct sp_embed {
@@ -127,6 +138,22 @@ fault:
 	return 1;
 }
 
+/* Reads a buffer; with @to NULL it only finds out whether that can be done. */
+static inline s32 sp_embed_read(struct sp_ctx *c, void *to, const char *from, size_t n)
+{
+	char byte;
+	size_t k;
+
+	for (k = 0; k < n; k++) {
+		if (copy_from_kernel_nofault(to ? (char *)to + k : &byte, from + k, 1)) {
+			c->err.kind = SP_ERR_KFAULT;
+			c->err.operand = (s64)(unsigned long)from;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 #define CONTEXT sp_x
 
 #define STAP_ERROR(...)                                                                            \
@@ -171,6 +198,12 @@ fault:
 #define uread(p) ((typeof(*(p)))SP_LOAD(p, sizeof(*(p)) | SP_USER))
 #define kwrite(p, v) SP_STORE(p, (typeof(*(p)))(v), sizeof(*(p)), false)
 #define uwrite(p, v) SP_STORE(p, (typeof(*(p)))(v), sizeof(*(p)), true)
+#define kderef_buffer(to, addr, size)                                                              \
+	({                                                                                         \
+		if (sp_embed_read(sp_c, (to), (const void *)(unsigned long)(addr), (size)))        \
+			SP_FAULT();                                                                \
+		(char *)(to);                                                                      \
+	})
 #define kderef(size, addr) SP_LOAD(addr, size)
 #define uderef(size, addr) SP_LOAD(addr, (size) | SP_USER)
 #define store_kderef(size, addr, v) SP_STORE(addr, v, size, false)

@@ -40,12 +40,28 @@ static const char *embed_path(struct session *s)
 	return arena_printf(&s->arena, "%s/embed.c", s->tmp_dir);
 }
 
+/* What -D names and Spile does not know is for the script's C. */
+static void put_defines(struct session *s, struct buf *b)
+{
+	struct ir_limits scratch;
+
+	ir_limits_default(&scratch);
+	for (uint32_t k = 0; k < s->defines.n; k++) {
+		const char *d = s->defines.v[k];
+		const char *name = arena_strndup(&s->arena, d, strcspn(d, "="));
+
+		if (ir_limits_set(&scratch, name, 1, NULL, NULL) == -ENOENT)
+			buf_printf(b, "#define %s %s\n", name, d[strlen(name)] ? d + strlen(name) + 1 : "1");
+	}
+}
+
 static int write_embeds(struct session *s, const struct ir_module *m)
 {
 	struct buf b;
 	int rc;
 
 	buf_init(&b);
+	put_defines(s, &b);
 	lkm_emit_embeds(&b, m);
 	rc = buf_write_file(&b, embed_path(s));
 	buf_fini(&b);
