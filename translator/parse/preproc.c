@@ -46,7 +46,7 @@ static void pop_frame(struct preproc *pp)
 	pp->spare = f;
 }
 
-/* Past the limit nothing is left to read: one error ends the file. */
+/* Past the limit one error ends the file. */
 static void count_expanded(struct preproc *pp, struct token *t)
 {
 	if (++pp->expanded <= MACRO_MAX_TOKENS)
@@ -56,15 +56,14 @@ static void count_expanded(struct preproc *pp, struct token *t)
 	diag_hint(pp->env->diag, "does a macro use another one several times, and so on?");
 	preproc_fail(pp, t);
 	pp->lex.budget = 0;
-	while (pp->frames)
-		pop_frame(pp);
 }
 
 void preproc_raw(struct preproc *pp, struct token *t)
 {
 	const struct pp_scope *scope;
 
-	while (pp->frames && pp->frames->pos == pp->frames->slice.n)
+	/* as the lexer, expansions have nothing more to give when the errors are too many */
+	while (pp->frames && (pp->frames->pos == pp->frames->slice.n || pp->lex.budget <= 0))
 		pop_frame(pp);
 	if (!pp->frames) {
 		if (pp->held_back)
