@@ -226,6 +226,33 @@ static uint64_t entry_sum(struct session *s, const struct recipe *r, const char 
 	return h;
 }
 
+/* The objects that every script is linked with: Kbuild names them, so that both roads link the same. */
+static int add_objects(struct session *s, const char *dir, words *argv)
+{
+	static const char key[] = "\nsp-objects := ";
+	struct arena *a = &s->arena;
+	char *line = NULL, *save;
+	struct buf b;
+
+	buf_init(&b);
+	if (!buf_read_file(&b, arena_printf(a, "%s/Kbuild", dir))) {
+		buf_putc(&b, '\0');
+		line = strstr(b.p, key);
+	}
+	if (line) {
+		line += sizeof(key) - 1;
+		line[strcspn(line, "\n")] = '\0';
+		for (char *w = strtok_r(line, " ", &save); w; w = strtok_r(NULL, " ", &save))
+			vec_push(a, argv, arena_printf(a, "%s/%s", dir, w));
+	} else {
+		diag_error(&s->diag, TAG_BUILD, SPAN_NONE,
+			   "the module runtime's Kbuild has no line \"sp-objects :=\"");
+		diag_hint(&s->diag, "install Spile again, or set SPILE_RUNTIME_DIR to its runtime folder");
+	}
+	buf_fini(&b);
+	return line ? 0 : -1;
+}
+
 /* From what kbuild made: runtime.o, which scripts are linked with, and mod.o. */
 static int make_objects(struct session *s, const struct recipe *r, const char *dir)
 {
@@ -239,9 +266,8 @@ static int make_objects(struct session *s, const struct recipe *r, const char *d
 	vec_push(a, &argv, "-r");
 	vec_push(a, &argv, "-o");
 	vec_push(a, &argv, out);
-	vec_push(a, &argv, arena_printf(a, "%s/sp_rt.o", dir));
-	vec_push(a, &argv, arena_printf(a, "%s/base/fmt.o", dir));
-	vec_push(a, &argv, arena_printf(a, "%s/base/agg.o", dir));
+	if (add_objects(s, dir, &argv))
+		return -1;
 	rc = command_run(s, &argv, NULL, log);
 	if (!rc && r->objtool_links) {
 		argv.n = 0;
