@@ -231,7 +231,10 @@ static void add_relocations(struct elf *e, uint32_t nsecs, uint32_t symtab)
 				const char *name =
 					arena_printf(e->u->arena, ".rel%s", e->secs.v[s]->name);
 
-				rel = e->secs.v[add_section(e, name, SHT_REL, 0, 8)];
+				/* which may move the table of sections */
+				uint32_t at = add_section(e, name, SHT_REL, 0, 8);
+
+				rel = e->secs.v[at];
 				rel->link = symtab;
 				rel->info = s;
 				rel->entsize = sizeof(Elf64_Rel);

@@ -258,13 +258,13 @@ static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct tar
 	const struct probe_var *v = t->var;
 	bool place;
 
-	if (!v->loc) {
+	if (v->kind == PV_SYM && !v->loc) {
 		diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "\"%s\" cannot be read in %s: %s",
 			   x->name, i->handler->site->probe.name, v->why);
 		diag_hint(i->e->diag, "@defined(%s) is 0 where it cannot be read", x->name);
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
-	place = v->loc->pieces.n == 1 && !v->loc->pieces.v[0].is_value;
+	place = v->loc && v->loc->pieces.n == 1 && !v->loc->pieces.v[0].is_value;
 	t->path = path_infer(i, x, v->type, place, t->user);
 	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
 }
@@ -300,7 +300,7 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	t->var = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
 	t->user = site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE;
 	x->sym = t;
-	if (t->var && t->var->kind == PV_SYM)
+	if (t->var && t->var->type && (t->var->kind == PV_SYM || x->suffixes.n || x->address_of))
 		return infer_symbol_var(i, x, t);
 	if (x->suffixes.n || x->address_of)
 		return unsupported(i, x->at,

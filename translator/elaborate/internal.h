@@ -504,6 +504,8 @@ struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
 /* lower_path.c: the value of a variable of the probed code */
 struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at);
+/* From a value (a pointer) on. */
+struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at);
 struct ir_val lower_assign(struct lower *l, struct expr *x);
 struct ir_val lower_incdec(struct lower *l, struct expr *x);
 struct ir_val lower_read_symbol(struct lower *l, struct expr *x);

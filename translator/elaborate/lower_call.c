@@ -338,6 +338,8 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 	struct fmt_build b;
 	struct path p;
 
+	if (t->path && t->var->kind != PV_SYM)
+		return lower_path(l, narrowed(l, t->var, lower_var(l, t->var), x->at), t->path, x->at);
 	if (t->path)
 		return lower_symbol_var(l, t->var, t->path, x->at);
 	if (t->var)

@@ -220,20 +220,21 @@ static struct ir_val read_bits(struct lower *l, struct ir_val addr, const struct
 		   p->bit_offset, p->is_signed, at);
 }
 
-struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p,
-			       struct span at)
+struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at)
 {
-	struct machine m = { .l = l, .var = v, .at = at, .user = p->user };
-	const struct sym_loc *loc = v->loc;
-	struct ir_val x = loc->pieces.n == 1 ? run(&m, &loc->pieces.v[0]) : join_pieces(&m, loc);
-
 	x = follow_steps(l, x, p);
 	if (p->to_value && p->bit_size)
 		return read_bits(l, x, p, at);
 	if (p->to_value)
 		return load(l, x, IR_MEM(p->width, p->is_signed) | space(p->user), at);
 	/* a register holds more than a narrow variable */
-	return p->from_value && !p->steps.n && p->width
-		       ? cut(l, x, p->width * 8, 0, p->is_signed, at)
-		       : x;
+	return p->from_value && !p->steps.n && p->width ? cut(l, x, p->width * 8, 0, p->is_signed, at) : x;
+}
+
+struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at)
+{
+	struct machine m = { .l = l, .var = v, .at = at, .user = p->user };
+	const struct sym_loc *loc = v->loc;
+
+	return lower_path(l, loc->pieces.n == 1 ? run(&m, &loc->pieces.v[0]) : join_pieces(&m, loc), p, at);
 }

@@ -10,10 +10,8 @@ static bool at_return(const struct probe_site *site)
 	return site->probe.kind == AT_URETPROBE || site->probe.kind == AT_KRETPROBE;
 }
 
-static struct sym_scope *scope_of(const struct probe_site *site)
+static struct sym_scope *scope_of(const struct probe_site *site, const struct debug_site *d)
 {
-	const struct debug_site *d = site->priv;
-
 	return d ? sym_scope_new(d->obj, &d->func, d->pc, at_return(site)) : NULL;
 }
 
@@ -104,10 +102,10 @@ static bool make_return(struct probe_env *env, const struct probe_site *site, st
 	return true;
 }
 
-bool debug_var(struct probe_env *env, const struct probe_site *site, const char *name,
-	       struct probe_var *out)
+bool debug_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
+		  const char *name, struct probe_var *out)
 {
-	struct sym_scope *sc = scope_of(site);
+	struct sym_scope *sc = scope_of(site, d);
 	struct sym_var v;
 
 	if (!sc)
@@ -143,10 +141,11 @@ static bool each_var(const struct sym_var *from, void *arg)
 	return true;
 }
 
-bool debug_each_var(struct probe_env *env, const struct probe_site *site,
-		    void (*fn)(const struct probe_var *v, void *arg), void *arg)
+bool debug_each_var_at(struct probe_env *env, const struct probe_site *site,
+		       const struct debug_site *d, void (*fn)(const struct probe_var *v, void *arg),
+		       void *arg)
 {
-	struct each e = { .env = env, .site = site, .sc = scope_of(site), .fn = fn, .arg = arg };
+	struct each e = { .env = env, .site = site, .sc = scope_of(site, d), .fn = fn, .arg = arg };
 	struct probe_var v;
 
 	if (!e.sc)

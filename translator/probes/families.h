@@ -24,6 +24,8 @@ DECLARE_RESOLVE(tracepoint_resolve);
 DECLARE_VARS(tracepoint);
 DECLARE_RESOLVE(kprobe_resolve);
 DECLARE_VARS(kprobe);
+DECLARE_RESOLVE(kfunction_resolve);
+DECLARE_VARS(kfunction);
 DECLARE_RESOLVE(process_resolve);
 DECLARE_VARS(process);
 
@@ -46,17 +48,17 @@ struct span probe_arg_span(const struct pp_component *c);
 /* "$arg1" .. "$arg6": the number, else 0. */
 uint32_t probe_arg_number(const char *name);
 /*
- * debug.c: what debug information says of a site whose priv is a struct debug_site. False: there is no such
- * variable, or no debug information.
+ * debug.c: what debug information says of a site. False: there is no such variable, or no debug information (@d is NULL).
  */
 struct debug_site {
 	struct sym_object *obj;
 	struct sym_func func;
 	uint64_t pc;
 };
-bool debug_var(struct probe_env *env, const struct probe_site *site, const char *name, struct probe_var *out);
-bool debug_each_var(struct probe_env *env, const struct probe_site *site,
-		    void (*fn)(const struct probe_var *v, void *arg), void *arg);
+bool debug_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
+		  const char *name, struct probe_var *out);
+bool debug_each_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
+		       void (*fn)(const struct probe_var *v, void *arg), void *arg);
 
 #define PROBE_NARGS 6 /* passed in registers */
 

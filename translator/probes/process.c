@@ -227,7 +227,7 @@ const struct probe_var *process_var(struct probe_env *env, const struct probe_si
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 	uint32_t n = probe_arg_number(name);
 
-	if (debug_var(env, site, name, v))
+	if (debug_var_at(env, site, site->priv, name, v))
 		return v;
 	*v = (struct probe_var){ .name = name, .n = n, .width = 8, .is_signed = true };
 	if (site->probe.kind == AT_UPROBE && n) {
@@ -267,7 +267,7 @@ void process_each_var(struct probe_env *env, const struct probe_site *site,
 {
 	struct probe_var v;
 
-	if (!debug_each_var(env, site, fn, arg))
+	if (!debug_each_var_at(env, site, site->priv, fn, arg))
 		process_each_argument(env, site, fn, arg);
 	v = (struct probe_var){ .name = "$$name", .kind = PV_STR, .str = site->probe.symbol };
 	fn(&v, arg);

@@ -60,6 +60,8 @@ static void tp_add_params(struct probe_env *env, const struct kbtf *b, uint32_t 
 		v.name = *p[i].name ? arena_printf(env->arena, "$%s", p[i].name)
 				    : arena_printf(env->arena, "$arg%d", i);
 		v.type_name = kbtf_type_text(b, env->arena, p[i].type);
+		if (env->symbols)
+			v.type = sym_btf_type(sym_open_btf(env->symbols, b), p[i].type);
 		vec_push(env->arena, &t->vars, v);
 	}
 }

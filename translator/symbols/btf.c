@@ -147,14 +147,49 @@ void kbtf_each(const struct kbtf *b, unsigned int kind,
 	}
 }
 
-/* The type behind typedefs, qualifiers and tags. */
-static const struct btf_type *kbtf_strip(const struct kbtf *b, uint32_t id)
+const struct btf_type *kbtf_get(const struct kbtf *b, uint32_t id)
+{
+	return kbtf_type(b, id);
+}
+
+const char *kbtf_text(const struct kbtf *b, uint32_t name_off)
+{
+	return kbtf_str(b, name_off);
+}
+
+const char *kbtf_name(const struct kbtf *b, const struct btf_type *t)
+{
+	return kbtf_str(b, t->name_off);
+}
+
+uint32_t kbtf_find_any(const struct kbtf *b, unsigned int kind, const char *name)
+{
+	uint32_t id = 0;
+
+	for (; b && !id; b = b->base)
+		id = kbtf_find(b, kind, name);
+	return id;
+}
+
+void kbtf_each_enum(const struct kbtf *b, bool (*fn)(const struct btf_type *t, void *arg), void *arg)
+{
+	for (; b; b = b->base)
+		for (uint32_t i = 0; i < b->n; i++) {
+			const struct btf_type *t = (const void *)(b->types + b->off[i]);
+			uint32_t kind = BTF_INFO_KIND(t->info);
+
+			if ((kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64) && !fn(t, arg))
+				return;
+		}
+}
+
+uint32_t kbtf_strip_id(const struct kbtf *b, uint32_t id)
 {
 	for (int i = 0; i < MAX_CHAIN; i++) {
 		const struct btf_type *t = kbtf_type(b, id);
 
 		if (!t)
-			return NULL;
+			return 0;
 		switch (BTF_INFO_KIND(t->info)) {
 		case BTF_KIND_TYPEDEF:
 		case BTF_KIND_VOLATILE:
@@ -164,10 +199,16 @@ static const struct btf_type *kbtf_strip(const struct kbtf *b, uint32_t id)
 			id = t->type;
 			continue;
 		default:
-			return t;
+			return id;
 		}
 	}
-	return NULL;
+	return 0;
+}
+
+/* The type behind typedefs, qualifiers and tags. */
+static const struct btf_type *kbtf_strip(const struct kbtf *b, uint32_t id)
+{
+	return kbtf_type(b, kbtf_strip_id(b, id));
 }
 
 int kbtf_params(const struct kbtf *b, struct arena *a, uint32_t id, struct kbtf_param **out,

@@ -32,6 +32,17 @@ uint32_t kbtf_find(const struct kbtf *b, unsigned int kind, const char *name);
 void kbtf_each(const struct kbtf *b, unsigned int kind,
 	       bool (*fn)(uint32_t id, const char *name, void *arg), void *arg);
 
+/* The same, of the kernel's own types too. */
+uint32_t kbtf_find_any(const struct kbtf *b, unsigned int kind, const char *name);
+/* A type as it stands in the file; NULL for void and for numbers past the end. */
+const struct btf_type *kbtf_get(const struct kbtf *b, uint32_t id);
+/* Past typedefs, qualifiers and tags. */
+uint32_t kbtf_strip_id(const struct kbtf *b, uint32_t id);
+const char *kbtf_text(const struct kbtf *b, uint32_t name_off);
+const char *kbtf_name(const struct kbtf *b, const struct btf_type *t);
+/* Visits enumerations, named or not, until @fn returns false. */
+void kbtf_each_enum(const struct kbtf *b, bool (*fn)(const struct btf_type *t, void *arg), void *arg);
+
 struct kbtf_param {
 	const char *name; /* "" when unnamed */
 	uint32_t type;

@@ -304,3 +304,37 @@ bool sym_addr_symbol(struct sym_object *o, uint64_t addr, const char **symbol, u
 	*offset = off;
 	return true;
 }
+
+static bool count_one(const struct sym_func *f, void *arg)
+{
+	(void)f;
+	++*(uint32_t *)arg;
+	return true;
+}
+
+uint32_t sym_count(struct sym_object *o, const struct sym_spec *spec)
+{
+	uint32_t n = 0;
+
+	sym_functions(o, spec, false, count_one, &n);
+	return n;
+}
+
+bool sym_symbol_addr(struct sym_object *o, const char *name, uint64_t *addr)
+{
+	int n = o->mod ? dwfl_module_getsymtab(o->mod) : 0;
+	GElf_Addr bias = 0, value;
+	GElf_Sym sym;
+
+	if (n > 0)
+		dwfl_module_getelf(o->mod, &bias);
+	for (int i = 1; i < n; i++) {
+		const char *is = dwfl_module_getsym_info(o->mod, i, &sym, &value, NULL, NULL, NULL);
+
+		if (is && !strcmp(is, name)) {
+			*addr = value - bias;
+			return true;
+		}
+	}
+	return false;
+}

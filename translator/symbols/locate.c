@@ -4,6 +4,7 @@
  * a probe cannot know (values of registers in callers, implicit pointers) is said, not guessed.
  */
 #include <dwarf.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "symbols/object.h"
@@ -56,13 +57,17 @@ static const char *put_cfa(struct translate *t)
 	for (int i = 0; i < 2; i++) {
 		Dwarf_Frame *frame;
 		Dwarf_Op *ops;
+		bool found;
 		size_t n;
 
 		/* .eh_frame is addressed as the file is loaded, without the bias */
 		if (!cfis[i] || dwarf_cfi_addrframe(cfis[i], t->sc->pc, &frame))
 			continue;
-		if (!dwarf_frame_cfa(frame, &ops, &n) && n)
-			return translate_ops(t, ops, n);
+		found = !dwarf_frame_cfa(frame, &ops, &n) && n;
+		why = found ? translate_ops(t, ops, n) : why;
+		free(frame);
+		if (found)
+			return why;
 	}
 	return why;
 }

@@ -66,6 +66,18 @@ static struct sym_object *new_object(struct symbols *all, enum object_kind kind,
 	return o;
 }
 
+struct sym_object *object_for_btf(struct symbols *all, const struct kbtf *b)
+{
+	struct sym_object *o;
+
+	for (uint32_t i = 0; i < all->objects.n; i++)
+		if (all->objects.v[i]->btf == b)
+			return all->objects.v[i];
+	o = new_object(all, OBJ_BTF, "types");
+	o->btf = b;
+	return o;
+}
+
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,

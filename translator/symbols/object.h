@@ -10,7 +10,9 @@
 #include "symbols/dindex.h"
 #include "symbols/symbols.h"
 
-enum object_kind { OBJ_KERNEL, OBJ_MODULE, OBJ_FILE };
+enum object_kind { OBJ_KERNEL, OBJ_MODULE, OBJ_FILE, OBJ_BTF };
+
+struct kbtf;
 
 struct sym_object {
 	struct symbols *all;
@@ -25,6 +27,7 @@ struct sym_object {
 	Dwfl_Module *mod;
 	Dwarf *dw; /* NULL: no DWARF */
 	const char *debug_path; /* of the file that holds it */
+	const struct kbtf *btf; /* OBJ_BTF */
 	struct dindex dx;
 	struct buf dx_bytes; /* where there is no cache */
 	const char *missing, *hint;
@@ -40,6 +43,19 @@ bool object_is_percpu(struct sym_object *o, uint64_t addr);
 
 /* The index, built when it is not in the cache; NULL: there is no file to index. */
 const struct dindex *object_index(struct sym_object *o);
+
+/* types_btf.c */
+const struct sym_type *btf_sym_type(struct sym_object *o, uint32_t id);
+const struct sym_type *btf_target(const struct sym_type *t);
+void btf_members(const struct sym_type *t, bool (*fn)(const struct sym_member *m, void *arg), void *arg);
+const struct sym_type *btf_find(struct sym_object *o, const char *name);
+bool btf_enum_value(struct sym_object *o, const char *name, int64_t *value);
+const char *btf_enum_name(const struct sym_type *t, int64_t value);
+void btf_near_types(struct sym_object *o, struct near_match *m);
+
+/* Where the object keeps the type with this handle. */
+struct sym_type **object_type_slot(struct sym_object *o, uint64_t id);
+struct sym_object *object_for_btf(struct symbols *all, const struct kbtf *b);
 
 /* types.c: the type that @die is or, of a variable or member, has; with qualifiers and typedefs taken off */
 const struct sym_type *object_type(struct sym_object *o, Dwarf_Die *die);

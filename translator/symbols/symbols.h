@@ -41,6 +41,12 @@ struct sym_object *sym_open_kernel(struct symbols *all, const char **why);
 struct sym_object *sym_open_module(struct symbols *all, const char *name, const char **why);
 struct sym_object *sym_open_file(struct symbols *all, const char *path, const char **why);
 
+/* The types of a kernel or a module, without a binary. */
+struct kbtf;
+struct sym_object *sym_open_btf(struct symbols *all, const struct kbtf *b);
+/* The type with this BTF id. */
+const struct sym_type *sym_btf_type(struct sym_object *o, uint32_t id);
+
 unsigned int sym_providers(struct sym_object *o); /* mask of enum sym_provider */
 /* What is missing and what to install or set for it: "no debug information for ..."; NULL: nothing. */
 const char *sym_missing(struct sym_object *o, const char **hint);
@@ -93,6 +99,10 @@ bool sym_spec_parse(struct arena *a, const char *text, struct sym_spec *out, con
 /* Visits, by file, line, then address, the functions that match; with @inlined also their inlined instances. */
 void sym_functions(struct sym_object *o, const struct sym_spec *spec, bool inlined,
 		   bool (*fn)(const struct sym_func *f, void *arg), void *arg);
+/* How many functions with code match. */
+uint32_t sym_count(struct sym_object *o, const struct sym_spec *spec);
+/* The address of a symbol of any kind. */
+bool sym_symbol_addr(struct sym_object *o, const char *name, uint64_t *addr);
 /* Names of all functions for "did you mean". */
 void sym_near_functions(struct sym_object *o, struct near_match *m);
 

@@ -25,7 +25,7 @@ static const struct {
 	{ DW_TAG_unspecified_type, ST_VOID },
 };
 
-static struct sym_type **type_slot(struct sym_object *o, uint64_t id)
+struct sym_type **object_type_slot(struct sym_object *o, uint64_t id)
 {
 	uint32_t i;
 
@@ -38,7 +38,7 @@ static struct sym_type **type_slot(struct sym_object *o, uint64_t id)
 		o->ntypes = 0;
 		for (i = 0; i < cap; i++)
 			if (old[i].id)
-				*type_slot(o, old[i].id) = old[i].type;
+				*object_type_slot(o, old[i].id) = old[i].type;
 	}
 	for (i = (uint32_t)(id * 2654435761u) & (o->types_cap - 1);
 	     o->types[i].id && o->types[i].id != id;)
@@ -92,7 +92,7 @@ static uint64_t array_elements(Dwarf_Die *die)
 
 static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 {
-	struct sym_type **slot = type_slot(o, dwarf_dieoffset(die)), *t = *slot;
+	struct sym_type **slot = object_type_slot(o, dwarf_dieoffset(die)), *t = *slot;
 	int tag = dwarf_tag(die);
 	Dwarf_Word size;
 
@@ -132,7 +132,7 @@ static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 
 static const struct sym_type *void_type(struct sym_object *o)
 {
-	struct sym_type **slot = type_slot(o, UINT64_MAX);
+	struct sym_type **slot = object_type_slot(o, UINT64_MAX);
 
 	if (!*slot) {
 		*slot = arena_new(o->arena, struct sym_type);
@@ -189,6 +189,8 @@ const struct sym_type *sym_type_target(const struct sym_type *t)
 
 	if (t->kind != ST_POINTER && t->kind != ST_ARRAY)
 		return NULL;
+	if (t->by == SYM_BTF)
+		return btf_target(t);
 	/* made by sym_type_pointer(), without a DIE: id is the target itself */
 	if (t->by != SYM_DWARF)
 		return (const struct sym_type *)(uintptr_t)t->id;
@@ -244,6 +246,12 @@ const struct sym_type *sym_type_find(struct sym_object *o, const char *name)
 	while (len && (name[len - 1] == '*' || name[len - 1] == ' '))
 		stars += name[--len] == '*';
 	plain = arena_strndup(o->arena, name, len);
+	if (o->btf) {
+		t = strcmp(plain, "void") ? btf_find(o, plain) : btf_sym_type(o, 0);
+		while (t && stars--)
+			t = sym_type_pointer(t);
+		return t;
+	}
 	for (size_t i = 0; i < sizeof(tag_words) / sizeof(tag_words[0]); i++) {
 		size_t n = strlen(tag_words[i].word);
 
@@ -268,6 +276,8 @@ void sym_near_types(struct sym_object *o, struct near_match *m)
 	const struct dx_name *row;
 	uint32_t n;
 
+	if (o->btf)
+		btf_near_types(o, m);
 	if (!x)
 		return;
 	row = dindex_section(x, DX_TYPES, &n);
@@ -343,6 +353,8 @@ void sym_members(const struct sym_type *t, bool (*fn)(const struct sym_member *m
 	struct sym_member m;
 	Dwarf_Die die;
 
+	if (t->by == SYM_BTF)
+		btf_members(t, fn, arg);
 	if (t->by != SYM_DWARF || !dwarf_offdie(t->obj->dw, t->id, &die) || dwarf_child(&die, &die))
 		return;
 	do {
@@ -427,6 +439,8 @@ bool sym_enum_value(struct sym_object *o, const char *name, int64_t *value)
 	Dwarf_Die die;
 	uint32_t n;
 
+	if (o->btf)
+		return btf_enum_value(o, name, value);
 	if (!x || !o->dw)
 		return false;
 	row = dindex_names(x, DX_ENUMERATORS, name, &n);
@@ -438,6 +452,8 @@ const char *sym_enum_name(const struct sym_type *t, int64_t value)
 	Dwarf_Die die;
 	int64_t v;
 
+	if (t->kind == ST_ENUM && t->by == SYM_BTF)
+		return btf_enum_name(t, value);
 	if (t->kind != ST_ENUM || t->by != SYM_DWARF || !dwarf_offdie(t->obj->dw, t->id, &die) ||
 	    dwarf_child(&die, &die))
 		return NULL;
