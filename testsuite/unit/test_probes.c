@@ -216,7 +216,7 @@ START_TEST(unknown_points)
 		{ "kprobe.functoin(\"x\")", "did you mean kprobe.function(\"...\")?" },
 		{ "kernel.trcae(\"x\")", "did you mean kernel.trace(\"...\")?" },
 		{ "kernel", "probe point \"kernel\" is incomplete" },
-		{ "kernel", "there is kernel.trace(\"...\")" },
+		{ "kernel", "there are kernel.trace(\"...\")" },
 		{ "timer.fortnight(1)", "there are timer.s(NUMBER)" },
 		{ "begin.more", "no probe point \"begin.more\" is known" },
 	};
