@@ -81,6 +81,13 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 	return PROBE_OK;
 }
 
+struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
+{
+	(void)env;
+	*why = "no kernel here";
+	return NULL;
+}
+
 void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, const char *alias)
 {
 	(void)alias;

@@ -57,6 +57,8 @@ static bool is_defined(struct infer *i, const struct expr *x)
 		return target_defined(i, x);
 	if (x->kind == E_ATOP && (atop_is(x, "@kderef") || atop_is(x, "@uderef")))
 		return true;
+	if (atop_is(x, "@cast"))
+		return cast_defined(i, x);
 	if (!atop_is(x, "@entry") || !i->handler || !i->handler->site ||
 	    !probe_entry_site(&i->e->env, i->handler->site, &entry))
 		return false;
@@ -149,7 +151,7 @@ static struct tvar *refuse_type(struct infer *i, struct expr *x)
 {
 	const struct expr *name = x->args.n > 1 ? x->args.v[1] : x->args.v[0];
 
-	if (atop_is(x, "@cast") || atop_is(x, "@enumname"))
+	if (atop_is(x, "@enumname"))
 		infer_long(i, x->args.v[0]);
 	if (name->kind == E_STRING)
 		diag_error(i->e->diag, TAG_NO_TYPE, name->at, "type \"%s\" is not found",
@@ -224,7 +226,7 @@ static const struct {
 	{ "@entry", infer_entry_op },
 	{ "@kderef", infer_deref },
 	{ "@uderef", infer_deref },
-	{ "@cast", refuse_type },
+	{ "@cast", infer_cast },
 	{ "@enumname", refuse_type },
 	{ "@var", refuse_variable },
 	{ "@enum", refuse_enum },

@@ -402,6 +402,9 @@ bool path_exists(const struct expr *x, const struct sym_type *t);
 /* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
 const char *path_of_whole(const struct probe_var *v, struct path *out);
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);
+/* cast.c */
+bool cast_defined(struct infer *i, const struct expr *x);
+struct tvar *infer_cast(struct infer *i, struct expr *x);
 /* infer_var.c */
 /* ACC_UPDATE: the old value is needed for nothing but the new one */
 enum access { ACC_READ = 1, ACC_WRITE = 2, ACC_UPDATE = 4 };

@@ -368,13 +368,17 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 /* A saved value of @entry, or memory. */
 struct ir_val lower_atop(struct lower *l, struct expr *x)
 {
-	const struct entry *n = x->sym;
+	const struct entry *n;
 	struct ir_insn *i;
 	struct ir_val addr;
 	uint32_t r;
 
-	if (atop_is(x, "@entry"))
+	if (atop_is(x, "@cast"))
+		return lower_path(l, lower_expr(l, x->args.v[0]), x->sym, x->at);
+	if (atop_is(x, "@entry")) {
+		n = x->sym;
 		return lower_expr(l, n->element);
+	}
 	addr = lower_expr(l, x->args.v[1]);
 	r = lower_temp(l, IR_I64);
 	i = lower_insn(l, IR_load, r, &addr, 1);

@@ -291,3 +291,11 @@ void kfunction_each_var(struct probe_env *env, const struct probe_site *site,
 	v = (struct probe_var){ .name = "$$name", .kind = PV_STR, .str = function_name(site) };
 	fn(&v, arg);
 }
+
+struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
+{
+	const char *hint;
+	const struct kbtf *btf = kernel_btf(probe_kernel(env), why, &hint);
+
+	return btf && env->symbols ? sym_open_btf(env->symbols, btf) : NULL;
+}

@@ -89,6 +89,9 @@ struct probe_family {
 extern const struct probe_family probe_families[];
 extern const unsigned int probe_families_n;
 
+/* The kernel's own types; NULL: there are none, and *@why says why. */
+struct sym_object *probe_kernel_types(struct probe_env *env, const char **why);
+
 enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
 				site_vec *out);
 
