@@ -33,7 +33,8 @@ probe timer.ms(10), timer.jiffies(3) { n++ }
 probe timer.profile { by[cpu()] <<< n }
 probe kprobe.function("vfs_read") { a[execname(), tid()]++ }
 probe kprobe.function("vfs_read").return { a[sprintf("%d", $return), 1]++ }
-probe process("/bin/true").function("main") ? { println(user_string(n), @uderef(4, n)) }
+probe process(@1).function("work") { println(user_string($arg4), @uderef(4, $arg4), $arg1) }
+probe process(@1).function("work").return { printf("%#m %d %d\n", n, $return, @entry($arg1)) }
 probe end, error { println(n); exit() }
 END
 seen=0
@@ -41,7 +42,7 @@ for symbols in /lib/modules/*/build/Module.symvers; do
 	[ -r "$symbols" ] || continue
 	seen=1
 	release=$(basename "${symbols%/build/*}")
-	"$STAP" -w -g -p4 -r "$release" --runtime=kernel -m "sp_symbols" "$TMP/all.stp" > "$TMP/out" 2> "$TMP/err" ||
+	"$STAP" -w -g -p4 -r "$release" --runtime=kernel -m "sp_symbols" "$TMP/all.stp" "$PROG_DIR/work" > "$TMP/out" 2> "$TMP/err" ||
 		{ echo "$release: no module was made"; cat "$TMP/err"; exit 1; }
 	nm -u "sp_symbols.ko" | awk '{ print $2 }' | sort -u > "$TMP/wanted"
 	[ "$(wc -l < "$TMP/wanted")" -gt 20 ] || { echo "$release: hardly an undefined symbol"; cat "$TMP/wanted"; exit 1; }
