@@ -220,7 +220,7 @@ def run_guest(opt, build, batches, report):
     listing = os.path.join(job, 'tests')
     with open(listing, 'w', encoding='utf-8') as f:
         for n, _, _, command in todo:
-            f.write('fuzz%d\t60\t-\t%s\n' % (n, command))
+            f.write('fuzz%d\t%d\t-\t%s\n' % (n, opt.limit, command))
     env = dict(os.environ, SPILE_GUEST_SHOW=' '.join(d for d in (spiletest.TOP, build.dir) if d.startswith('/tmp/')))
     batch = subprocess.run([os.path.join(spiletest.TOP, 'testsuite', 'guest', 'run-batch'), opt.guest, listing, '-j', job,
                             '-t', str(opt.seconds)], env=env, text=True, stdout=subprocess.PIPE, check=False)
