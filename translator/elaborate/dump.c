@@ -103,8 +103,10 @@ static void add_loop_names(struct elab *e, struct handler *h, const struct globa
 
 		if (k < 0 && (!g->nkeys || type_of(g->sym.type) == T_STATS))
 			continue;
-		l->sym = (struct symbol){ SYM_LOCAL, strtab_intern(&e->s->names, name), g->sym.at,
-					  type_new(e, T_UNKNOWN, g->sym.at) };
+		l->sym = (struct symbol){ .kind = SYM_LOCAL,
+					  .name = strtab_intern(&e->s->names, name),
+					  .at = g->sym.at,
+					  .type = type_new(e, T_UNKNOWN, g->sym.at) };
 		vec_push(e->arena, &h->locals, l);
 	}
 }

@@ -29,6 +29,7 @@ static bool target_defined(struct infer *i, const struct expr *x)
 {
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
 	const struct probe_var *v;
+	int64_t number;
 
 	if (!site)
 		return false;
@@ -39,7 +40,7 @@ static bool target_defined(struct infer *i, const struct expr *x)
 		return path_exists(x, v->type);
 	if (x->suffixes.n || x->address_of)
 		return false;
-	if (v)
+	if (v || probe_constant(&i->e->env, site, x->name + 1, &number))
 		return true;
 	if (entry_var(i->e, site, x->name))
 		return true;
@@ -67,7 +68,7 @@ static bool is_defined(struct infer *i, const struct expr *x)
 	return is_defined(&in, x->args.v[0]);
 }
 
-static void settle(struct expr *x, int64_t value)
+void elab_settle(struct expr *x, int64_t value)
 {
 	x->kind = E_NUMBER;
 	x->num = value;
@@ -86,7 +87,7 @@ static struct tvar *infer_defined(struct infer *i, struct expr *x)
 	}
 	if (a->kind == E_ATOP && a->op == ATOP_UNKNOWN)
 		unknown_macro(i, x->args.v[0]);
-	settle(x, is_defined(i, a));
+	elab_settle(x, is_defined(i, a));
 	return long_here(i, x);
 }
 
@@ -121,7 +122,7 @@ static struct tvar *infer_probewrite(struct infer *i, struct expr *x)
 			   "@probewrite works in the code of a probe alias only");
 	} else {
 		tree_walk_stmt(&w, i->handler->origin->body);
-		settle(x, s.found);
+		elab_settle(x, s.found);
 	}
 	return long_here(i, x);
 }
@@ -173,12 +174,19 @@ static struct tvar *refuse_variable(struct infer *i, struct expr *x)
 	return long_here(i, x);
 }
 
-static struct tvar *refuse_enum(struct infer *i, struct expr *x)
+static struct tvar *infer_enum(struct infer *i, struct expr *x)
 {
-	diag_error(i->e->diag, TAG_NO_TYPE, x->args.v[0]->at,
-		   "no enumeration has the constant \"%s\"", x->args.v[0]->str);
-	diag_hint(i->e->diag, "@enum needs debugging information, which is not read yet: "
-			      "write the number");
+	const struct expr *name = x->args.v[0];
+	const struct probe_site *site = i->handler ? i->handler->site : NULL;
+	int64_t value;
+
+	if (name->kind == E_STRING && probe_constant(&i->e->env, site, name->str, &value)) {
+		elab_settle(x, value);
+		return long_here(i, x);
+	}
+	diag_error(i->e->diag, TAG_NO_TYPE, name->at, "no enumeration has the constant \"%s\"",
+		   name->kind == E_STRING ? name->str : "");
+	diag_hint(i->e->diag, "@enum takes the constant's name as text; #define is none: write the number");
 	return long_here(i, x);
 }
 
@@ -229,7 +237,7 @@ static const struct {
 	{ "@cast", infer_cast },
 	{ "@enumname", refuse_type },
 	{ "@var", refuse_variable },
-	{ "@enum", refuse_enum },
+	{ "@enum", infer_enum },
 	{ "@const", refuse_const },
 	{ "@kregister", refuse_register },
 	{ "@uregister", refuse_register },

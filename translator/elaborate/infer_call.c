@@ -285,6 +285,7 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
 	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms"),
 			      .locals = !strcmp(x->name, "$$locals") };
+	int64_t number;
 
 	if (i->in_guard) {
 		diag_error(i->e->diag, TAG_STATEMENT, x->at,
@@ -312,6 +313,10 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	if (site->family->each_var && is_list(x->name)) {
 		site->family->each_var(&i->e->env, site, list_var, &l);
 		return type_new(i->e, T_STRING, x->at);
+	}
+	if (!x->suffixes.n && !x->address_of && probe_constant(&i->e->env, site, x->name + 1, &number)) {
+		elab_settle(x, number);
+		return type_new(i->e, T_LONG, x->at);
 	}
 	report_no_target(i, x, site);
 	return type_new(i->e, T_UNKNOWN, SPAN_NONE);

@@ -33,6 +33,8 @@ static struct tvar *infer_read_symbol(struct infer *i, struct expr *x)
 
 static struct tvar *infer_read_index(struct infer *i, struct expr *x)
 {
+	if (autocast_index(i, x))
+		return infer_autocast(i, x);
 	return infer_index(i, x, i->dropped ? ACC_UPDATE : ACC_READ);
 }
 
@@ -139,6 +141,7 @@ static struct tvar *infer_assign(struct infer *i, struct expr *x)
 		return r;
 	if (x->op == B_NONE) {
 		type_unite(i->e, r, l, x->b->at);
+		autocast_assign(x->a, x->b);
 		return l;
 	}
 	type_want(i->e, l, x->op == B_CAT ? T_STRING : T_LONG, x->a->at, TAG_TYPE);
@@ -159,7 +162,7 @@ static struct tvar *infer_suffixed(struct infer *i, struct expr *x)
 {
 	if (is_hist(x->a))
 		return infer_hist_index(i, x);
-	return unsupported(i, x->at, "-> and [] on a value are");
+	return infer_autocast(i, x);
 }
 
 static struct tvar *infer_embedded(struct infer *i, struct expr *x)

@@ -175,6 +175,7 @@ static void infer_return(struct infer *i, struct stmt *s)
 		return;
 	i->fn->valued = true;
 	type_unite(i->e, t, i->fn->ret, s->e->at);
+	autocast_return(i, s->e);
 }
 
 static void infer_loop_exit(struct infer *i, struct stmt *s)

@@ -21,11 +21,20 @@ bool infer_is_local(const struct infer *i, const char *name)
 	return find_local(i, name);
 }
 
+bool infer_is_typed_local(const struct infer *i, const char *name)
+{
+	const struct local *l = find_local(i, name);
+
+	return l && l->sym.ctype.type && !l->sym.mixed;
+}
+
 static struct local *add_local(struct infer *i, struct expr *x)
 {
 	struct local *l = arena_new(i->e->arena, struct local);
 
-	l->sym = (struct symbol){ SYM_LOCAL, x->name, x->at, type_new(i->e, T_UNKNOWN, x->at) };
+	l->sym = (struct symbol){
+		.kind = SYM_LOCAL, .name = x->name, .at = x->at, .type = type_new(i->e, T_UNKNOWN, x->at)
+	};
 	vec_push(i->e->arena, i->locals, l);
 	return l;
 }

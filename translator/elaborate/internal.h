@@ -27,6 +27,12 @@ struct tvar {
 
 enum symbol_kind { SYM_LOCAL, SYM_GLOBAL };
 
+/* A C type that a value has, and whether it lies in a program's memory. No type: NULL. */
+struct ctype {
+	const struct sym_type *type;
+	bool user;
+};
+
 /*
  * What a name of a variable refers to: expr->sym of E_SYMBOL, E_INDEX, E_IN. First member of both
  * kinds.
@@ -36,6 +42,8 @@ struct symbol {
 	const char *name;
 	struct span at; /* declaration, or first use of a local */
 	struct tvar *type;
+	struct ctype ctype; /* of what was assigned to it; mixed: of several types */
+	bool mixed;
 };
 
 struct local {
@@ -82,6 +90,8 @@ struct function {
 	struct function *next; /* of the same name: another file or another number of parameters */
 	local_vec locals; /* parameters first */
 	struct tvar *ret;
+	struct ctype ret_ctype;
+	bool ret_mixed;
 	bool valued; /* some return has a value, or the type is declared */
 	bool visited, reachable;
 	bool overloads; /* shares its types with others of its name */
@@ -231,6 +241,7 @@ struct elab {
 	VEC(struct elab_probe) probes;
 	uint32_t points; /* looked at so far */
 	VEC(struct pending) pending;
+	uint32_t callees; /* functions being walked early, within each other */
 	uint32_t errors_before; /* reported by earlier passes */
 	uint32_t settled; /* of pending */
 	uint32_t entries; /* made so far */
@@ -402,6 +413,15 @@ bool path_exists(const struct expr *x, const struct sym_type *t);
 /* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
 const char *path_of_whole(const struct probe_var *v, struct path *out);
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);
+/* Makes the expression a number: what it asks is known. */
+void elab_settle(struct expr *x, int64_t value);
+/* autocast.c */
+struct ctype autocast_type(const struct expr *x);
+void autocast_assign(const struct expr *variable, const struct expr *value);
+void autocast_return(struct infer *i, const struct expr *value);
+bool autocast_index(struct infer *i, struct expr *x);
+bool infer_is_typed_local(const struct infer *i, const char *name);
+struct tvar *infer_autocast(struct infer *i, struct expr *x);
 /* cast.c */
 bool cast_defined(struct infer *i, const struct expr *x);
 struct tvar *infer_cast(struct infer *i, struct expr *x);

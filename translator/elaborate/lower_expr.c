@@ -251,6 +251,13 @@ struct ir_val lower_hist_index(struct lower *l, struct expr *x)
 	return ir_reg(r);
 }
 
+static struct ir_val lower_suffixed(struct lower *l, struct expr *x)
+{
+	if (x->a->kind == E_STAT)
+		return lower_hist_index(l, x);
+	return lower_path(l, lower_expr(l, x->a), x->sym, x->at);
+}
+
 /* The parser's and the IR's numbering of extractors are one. */
 _Static_assert((int)S_COUNT == (int)IRS_COUNT && (int)S_VARIANCE == (int)IRS_VARIANCE,
 	       "stat_op and ir_stat differ");
@@ -266,7 +273,7 @@ static const lower_fn lower_table[] = {
 	[E_ASSIGN] = lower_assign,      [E_IN] = lower_in,
 	[E_STAT] = lower_stat,          [E_PRINT] = lower_print,
 	[E_TARGET] = lower_target,      [E_ATOP] = lower_atop,
-	[E_SUFFIXED] = lower_hist_index,
+	[E_SUFFIXED] = lower_suffixed,
 	[E_EMBEDDED] = lower_embed_expr,
 };
 

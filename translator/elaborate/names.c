@@ -68,7 +68,9 @@ struct global *elab_add_global(struct elab *e, struct ast_file *f, const struct 
 			report_duplicate(e, "global", ast->name, ast->at, o->sym.at);
 			return NULL;
 		}
-	g->sym = (struct symbol){ SYM_GLOBAL, ast->name, ast->at, type_new(e, T_UNKNOWN, ast->at) };
+	g->sym = (struct symbol){
+		.kind = SYM_GLOBAL, .name = ast->name, .at = ast->at, .type = type_new(e, T_UNKNOWN, ast->at)
+	};
 	g->ast = ast;
 	g->init = ast->init;
 	g->file = f;
@@ -106,7 +108,9 @@ static void add_params(struct elab *e, struct function *fn)
 						 ast->params.v[j].at);
 				break;
 			}
-		l->sym = (struct symbol){ SYM_LOCAL, p->name, p->at, type_new(e, p->type, p->at) };
+		l->sym = (struct symbol){
+		.kind = SYM_LOCAL, .name = p->name, .at = p->at, .type = type_new(e, p->type, p->at)
+	};
 		l->is_param = true;
 		vec_push(e->arena, &fn->locals, l);
 	}

@@ -299,3 +299,15 @@ struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
 
 	return btf && env->symbols ? sym_open_btf(env->symbols, btf) : NULL;
 }
+
+bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value)
+{
+	bool user = site && (site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE);
+	struct sym_object *o;
+	const char *why;
+
+	if (!env->symbols)
+		return false;
+	o = user ? sym_open_file(env->symbols, site->probe.target, &why) : probe_kernel_types(env, &why);
+	return o && sym_enum_value(o, name, value);
+}

@@ -92,6 +92,9 @@ extern const unsigned int probe_families_n;
 /* The kernel's own types; NULL: there are none, and *@why says why. */
 struct sym_object *probe_kernel_types(struct probe_env *env, const char **why);
 
+/* The value of an enumeration's constant, of the probed program or (and where @site is NULL) of the kernel. */
+bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value);
+
 enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
 				site_vec *out);
 
