@@ -150,7 +150,7 @@ static enum probe_result no_match(struct add *a, const struct near_match *near)
 	}
 	diag_error(a->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(c),
 		   "no kernel function matches \"%s\"", c->str);
-	missing = sym_missing(a->obj, &hint);
+	missing = a->obj ? sym_missing(a->obj, &hint) : NULL;
 	if (near_best(near))
 		diag_hint(a->env->diag, "did you mean \"%s\"?", near_best(near));
 	else if (missing && a->spec->file)
