@@ -254,7 +254,9 @@ START_TEST(timers_run_as_they_fall_due)
 {
 	add_timer(20000000, "20 ", ACT_PRINT);
 	add_timer(50000000, "50 ", ACT_EXIT);
-	expect(session(), 0, "20 20 50 ", "lseu");
+	ck_assert_int_eq(session(), 0);
+	/* periods that pass while the machine is busy elsewhere are not made up for */
+	ck_assert_msg(!strcmp(out.p, "20 20 50 ") || !strcmp(out.p, "20 50 "), "%s", out.p);
 }
 END_TEST
 
