@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run: kernel
 # timeout: 240
+# guests: 6.12
 # What the C compiler says of embedded C names the script's file and line, not those of what was made of it.
 set -eu
 cat > "$TMP/wrong.stp" <<'S'

@@ -4,6 +4,7 @@
 # host: no
 # slow: yes
 # timeout: 240
+# guests: 6.12
 # A module that the kernel's own makefiles made from the same C does the same.
 set -u
 SPILE_BUILD=kbuild "$STAP" --runtime=kernel -e 'global a[3] probe begin { a["x"] = 5; printf("%s %d\n", pp(), a["x"]) exit() }
