@@ -12,7 +12,7 @@ for i in 1 2 3 4; do
 done
 wait
 LOAD
-"$STAP" --runtime=kernel -DMAXSKIPPED=100000000 -DMAXTRYLOCK=1000 -s 8 -c "sh $TMP/load" -e 'global n, s, a, b, w%[16], ret, prof, lines
+"$STAP" --runtime=kernel -w -DMAXSKIPPED=100000000 -DMAXTRYLOCK=1000 -s 8 -c "sh $TMP/load" -e 'global n, s, a, b, w%[16], ret, prof, lines
 	probe kernel.trace("sys_enter") {
 		n++
 		s <<< 1
