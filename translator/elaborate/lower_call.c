@@ -110,9 +110,13 @@ struct ir_val lower_call_of(struct lower *l, const struct function *fn, const st
 	struct ir_insn *i;
 	uint32_t r;
 
-	if (inner)
-		return lower_builtin(l, inner->sym, wrapped_args(l, fn, inner, args), inner->args.n,
-				     at);
+	if (inner) {
+		const struct callee *c = inner->sym;
+		struct ir_val v = lower_builtin(l, c, wrapped_args(l, fn, inner, args), inner->args.n, at);
+
+		/* the value of what returns nothing: 0 or "", as its use wants */
+		return c->result == IR_VOID && type_final(fn->ret) == T_STRING ? lower_str(l, "") : v;
+	}
 	ret = l->m->funcs.v[fn->index]->ret;
 	r = ret == IR_VOID ? IR_NONE : lower_temp(l, ret);
 	i = lower_insn(l, IR_call, r, args, fn->ast->params.n);
