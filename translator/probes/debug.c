@@ -5,6 +5,9 @@
 #include "probes/families.h"
 #include "symbols/symbols.h"
 
+/* kretprobe instances the kernel may preallocate for one probe: the runtime's memory is bounded. */
+#define MAX_MAXACTIVE 65536
+
 static bool at_return(const struct probe_site *site)
 {
 	return site->probe.kind == AT_URETPROBE || site->probe.kind == AT_KRETPROBE;
@@ -161,4 +164,33 @@ bool debug_each_var_at(struct probe_env *env, const struct probe_site *site,
 	e.kind = SV_LOCAL;
 	sym_scope_vars(e.sc, each_var, &e);
 	return true;
+}
+
+/* "name" or "name@file", patterns in both. */
+bool probe_function_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec)
+{
+	const char *why;
+	uint32_t at;
+
+	if (sym_spec_parse(env->arena, c->str, spec, &why, &at) && spec->line_kind == SYML_NONE)
+		return true;
+	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c), "\"%s\" names no function: %s",
+		   c->str, why ? why : "lines are for .statement");
+	diag_hint(env->diag, "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
+	return false;
+}
+
+bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n)
+{
+	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
+
+	*n = 0;
+	if (!max)
+		return true;
+	*n = (uint32_t)max->num;
+	if (max->num >= 1 && max->num <= MAX_MAXACTIVE)
+		return true;
+	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max),
+		   "maxactive must be from 1 to %d, not %lld", MAX_MAXACTIVE, (long long)max->num);
+	return false;
 }

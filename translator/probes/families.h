@@ -60,6 +60,11 @@ bool debug_var_at(struct probe_env *env, const struct probe_site *site, const st
 bool debug_each_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
 		       void (*fn)(const struct probe_var *v, void *arg), void *arg);
 
+/* The "name[@file]" of a function, patterns in both; false after an error. */
+bool probe_function_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec);
+/* The number behind .return.maxactive, 0 without it; false after an error. */
+bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n);
+
 #define PROBE_NARGS 6 /* passed in registers */
 
 bool probe_is_glob(const char *s);

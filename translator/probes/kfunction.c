@@ -10,8 +10,6 @@
 #include "probes/families.h"
 #include "symbols/kernel.h"
 
-#define MAX_MAXACTIVE 65536
-
 /* A site's own: debug information, or the function's types. */
 struct kfunction_site {
 	struct debug_site debug; /* obj NULL: there is none */
@@ -159,35 +157,6 @@ static enum probe_result no_match(struct add *a, const struct near_match *near)
 	return PROBE_NOMATCH;
 }
 
-/* "name" or "name@file", patterns in both. */
-static bool parse_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec)
-{
-	const char *why;
-	uint32_t at;
-
-	if (sym_spec_parse(env->arena, c->str, spec, &why, &at) && spec->line_kind == SYML_NONE)
-		return true;
-	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c), "\"%s\" names no function: %s",
-		   c->str, why ? why : "lines are for .statement");
-	diag_hint(env->diag, "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
-	return false;
-}
-
-static bool parse_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n)
-{
-	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
-
-	*n = 0;
-	if (!max)
-		return true;
-	*n = (uint32_t)max->num;
-	if (max->num >= 1 && max->num <= MAX_MAXACTIVE)
-		return true;
-	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max),
-		   "maxactive must be from 1 to %d, not %lld", MAX_MAXACTIVE, (long long)max->num);
-	return false;
-}
-
 enum probe_result kfunction_resolve(struct probe_env *env, const struct probe_family *fam,
 				    const struct probe_point *pp, bool quiet, site_vec *out)
 {
@@ -196,7 +165,8 @@ enum probe_result kfunction_resolve(struct probe_env *env, const struct probe_fa
 	struct near_match near;
 	const char *why;
 
-	if (!parse_spec(env, &pp->comps.v[1], &spec) || !parse_maxactive(env, pp, &a.maxactive))
+	if (!probe_function_spec(env, &pp->comps.v[1], &spec) ||
+	    !probe_maxactive(env, pp, &a.maxactive))
 		return PROBE_BAD;
 	a.spec = &spec;
 	a.glob = probe_is_glob(spec.func) || (spec.file && probe_is_glob(spec.file));
@@ -300,7 +270,8 @@ struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
 	return btf && env->symbols ? sym_open_btf(env->symbols, btf) : NULL;
 }
 
-bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value)
+bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name,
+		    int64_t *value)
 {
 	bool user = site && (site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE);
 	struct sym_object *o;
@@ -308,6 +279,7 @@ bool probe_constant(struct probe_env *env, const struct probe_site *site, const 
 
 	if (!env->symbols)
 		return false;
-	o = user ? sym_open_file(env->symbols, site->probe.target, &why) : probe_kernel_types(env, &why);
+	o = user ? sym_open_file(env->symbols, site->probe.target, &why)
+		 : probe_kernel_types(env, &why);
 	return o && sym_enum_value(o, name, value);
 }

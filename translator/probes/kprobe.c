@@ -8,9 +8,6 @@
 #include "probes/families.h"
 #include "symbols/kernel.h"
 
-/* kretprobe instances the kernel may preallocate for one probe: the runtime's memory is bounded. */
-#define MAX_MAXACTIVE 65536
-
 /* A function's name, with what compilers append (name.isra.0). */
 static bool kprobe_is_name(const char *s)
 {
@@ -48,20 +45,14 @@ enum probe_result kprobe_resolve(struct probe_env *env, const struct probe_famil
 				 const struct probe_point *pp, bool quiet, site_vec *out)
 {
 	struct probe_site site = probe_site_new(fam, pp, 1, probe_text(env, pp), quiet);
-	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
 	enum probe_result r;
 
-	if (max && (max->num < 1 || max->num > MAX_MAXACTIVE)) {
-		diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(max),
-			   "maxactive must be from 1 to %d, not %lld", MAX_MAXACTIVE,
-			   (long long)max->num);
+	if (!probe_maxactive(env, pp, &site.probe.maxactive))
 		return PROBE_BAD;
-	}
 	r = kprobe_check(env, pp, quiet);
 	if (r != PROBE_OK)
 		return r;
 	site.probe.target = pp->comps.v[1].str;
-	site.probe.maxactive = max ? (uint32_t)max->num : 0;
 	vec_push(env->arena, out, site);
 	return PROBE_OK;
 }

@@ -128,7 +128,8 @@ static bool process_add(const struct sym_func *f, void *arg)
 
 	if ((a->glob && is_startup(f->name)) || !sym_file_offset(a->obj, f->entry, &offset))
 		return true;
-	site = probe_site_new(a->fam, a->pp, 1, probe_text_with(a->env, a->at, 1, f->name), a->quiet);
+	site = probe_site_new(a->fam, a->pp, 1, probe_text_with(a->env, a->at, 1, f->name),
+			      a->quiet);
 	site.probe.target = a->path;
 	site.probe.symbol = f->name;
 	site.probe.offset = offset;
@@ -143,15 +144,15 @@ static bool process_add(const struct sym_func *f, void *arg)
 	return true;
 }
 
-static void process_report(struct probe_env *env, const struct probe_point *pp, struct sym_object *obj,
-			   const char *path, const struct sym_spec *spec)
+static void process_report(struct probe_env *env, const struct probe_point *pp,
+			   struct sym_object *obj, const char *path, const struct sym_spec *spec)
 {
 	const struct pp_component *func = &pp->comps.v[1];
 	const char *missing, *hint;
 	struct near_match near;
 
-	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(func), "no function of %s matches \"%s\"", path,
-		   func->str);
+	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(func),
+		   "no function of %s matches \"%s\"", path, func->str);
 	near_init(&near, spec->func);
 	sym_near_functions(obj, &near);
 	missing = sym_missing(obj, &hint);
@@ -162,7 +163,8 @@ static void process_report(struct probe_env *env, const struct probe_point *pp, 
 }
 
 /* The point with the file that was found in place of the name that was written. */
-static struct probe_point *process_point(struct probe_env *env, const struct probe_point *pp, const char *path)
+static struct probe_point *process_point(struct probe_env *env, const struct probe_point *pp,
+					 const char *path)
 {
 	struct probe_point *at = arena_new(env->arena, struct probe_point);
 
@@ -171,20 +173,6 @@ static struct probe_point *process_point(struct probe_env *env, const struct pro
 	memcpy(at->comps.v, pp->comps.v, pp->comps.n * sizeof(*at->comps.v));
 	at->comps.v[0].str = path;
 	return at;
-}
-
-/* "name" or "name@file", patterns in both; lines are for statements. */
-static bool process_spec(struct probe_env *env, const struct pp_component *func, struct sym_spec *spec)
-{
-	const char *why;
-	uint32_t at;
-
-	if (sym_spec_parse(env->arena, func->str, spec, &why, &at) && spec->line_kind == SYML_NONE)
-		return true;
-	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(func), "\"%s\" names no function: %s", func->str,
-		   why ? why : "lines are for .statement");
-	diag_hint(env->diag, "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
-	return false;
 }
 
 enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam,
@@ -196,7 +184,7 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	struct sym_spec spec;
 	const char *why;
 
-	if (!process_spec(env, func, &spec))
+	if (!probe_function_spec(env, func, &spec))
 		return PROBE_BAD;
 	a.path = process_find(env->arena, file->str);
 	if (!a.path)
@@ -210,7 +198,8 @@ enum probe_result process_resolve(struct probe_env *env, const struct probe_fami
 	a.obj = elf && env->symbols ? sym_open_file(env->symbols, a.path, &why) : NULL;
 	if (!a.obj) {
 		if (!quiet)
-			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s", a.path, why);
+			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s",
+				   a.path, why);
 		return PROBE_NOMATCH;
 	}
 	a.glob = probe_is_glob(spec.func);
