@@ -141,11 +141,7 @@ static void note_missing(struct sym_object *o)
 				: "compile it with -g";
 		return;
 	}
-	o->missing = o->kind == OBJ_KERNEL
-			     ? arena_printf(a, "kernel %s has no debug information here",
-					    release ? release : "")
-			     : arena_printf(a, "kernel module %s has no debug information here",
-					    o->name);
+	o->missing = arena_printf(a, "kernel %s has no debug information here", release ? release : "");
 	o->hint = arena_printf(a, "install linux-image-%s-dbg", release ? release : "RELEASE");
 }
 

@@ -10,7 +10,7 @@
 #include "symbols/dindex.h"
 #include "symbols/symbols.h"
 
-enum object_kind { OBJ_KERNEL, OBJ_MODULE, OBJ_FILE, OBJ_BTF };
+enum object_kind { OBJ_KERNEL, OBJ_FILE, OBJ_BTF };
 
 struct kbtf;
 
@@ -18,7 +18,7 @@ struct sym_object {
 	struct symbols *all;
 	struct arena *arena;
 	enum object_kind kind;
-	const char *name; /* "kernel", a module's name, or the path */
+	const char *name; /* "kernel", "types", or the path */
 	const char
 		*path; /* the ELF file; NULL: a kernel of which only the running image is there */
 	uint8_t id[64];

@@ -37,8 +37,6 @@ enum sym_provider { SYM_DWARF = 1, SYM_BTF = 2, SYM_ELF = 4 };
  * tells what can be asked. Opening the same binary again yields the same object.
  */
 struct sym_object *sym_open_kernel(struct symbols *all, const char **why);
-/* @name: a module's name, or the path of a .ko */
-struct sym_object *sym_open_module(struct symbols *all, const char *name, const char **why);
 struct sym_object *sym_open_file(struct symbols *all, const char *path, const char **why);
 
 /* The types of a kernel or a module, without a binary. */
@@ -64,7 +62,6 @@ enum sym_func_flags {
 	SYMF_EXTERNAL = 1, /* visible outside its compilation unit */
 	SYMF_INLINE = 2, /* has no body of its own: its instances are inlined */
 	SYMF_NODEBUG = 4, /* known by symbol only */
-	SYMF_BLACKLISTED = 8, /* the kernel refuses probes here */
 };
 
 struct sym_func {
@@ -118,13 +115,6 @@ struct sym_line {
  */
 void sym_lines(struct sym_object *o, const struct sym_spec *spec, bool nearest,
 	       bool (*fn)(const struct sym_line *l, void *arg), void *arg, uint32_t *near_line);
-/* Labels of @f that match @pattern. */
-void sym_labels(struct sym_object *o, const struct sym_func *f, const char *pattern,
-		bool (*fn)(const char *name, uint64_t addr, uint32_t line, void *arg), void *arg);
-/* Functions that @f calls and has inlined, @depth levels deep, matching @pattern. */
-void sym_callees(struct sym_object *o, const struct sym_func *f, const char *pattern,
-		 unsigned int depth, bool (*fn)(const struct sym_func *callee, void *arg),
-		 void *arg);
 
 /* ---- types ---- */
 
