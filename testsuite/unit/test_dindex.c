@@ -59,7 +59,7 @@ static void on_symbol(struct dx_symbol *v, size_t *n, Elf *elf, const GElf_Shdr 
 		return;
 	ck_assert_uint_lt(*n, 100);
 	v[(*n)++] = (struct dx_symbol){ elf_strptr(elf, sh->sh_link, sym->st_name), sym->st_value, sym->st_size,
-					GELF_ST_BIND(sym->st_info) != STB_LOCAL };
+					DXS_FUNC | (GELF_ST_BIND(sym->st_info) != STB_LOCAL ? DXS_EXTERNAL : 0) };
 }
 
 static size_t read_symbols(Elf *elf, struct dx_symbol *v)

@@ -108,7 +108,8 @@ static bool make_return(struct probe_env *env, const struct probe_site *site, st
 bool debug_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
 		  const char *name, struct probe_var *out)
 {
-	struct sym_scope *sc = scope_of(site, d);
+	/* "$$vars" and the like are no variables: do not search all of the binary for them */
+	struct sym_scope *sc = name[1] == '$' ? NULL : scope_of(site, d);
 	struct sym_var v;
 
 	if (!sc)

@@ -57,11 +57,9 @@ static struct probe_site *add_site(struct add *a, const char *name,
  */
 static bool name_place(struct add *a, const struct sym_func *f, struct ir_probe *p)
 {
-	struct sym_spec one = { .func = f->name };
-
 	if (!sym_addr_symbol(a->obj, f->entry, &p->target, &p->offset))
 		return false;
-	if (sym_count(a->obj, &one) < 2)
+	if (sym_count(a->obj, f->name) < 2)
 		return true;
 	if (!a->text && !sym_symbol_addr(a->obj, "_stext", &a->text))
 		return true;

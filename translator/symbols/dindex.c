@@ -13,7 +13,8 @@ static const uint32_t item_size[DX_NSECTIONS] = {
 	[DX_INLINES] = sizeof(struct dx_inline),   [DX_BY_NAME] = sizeof(uint32_t),
 	[DX_BY_ADDR] = sizeof(uint32_t),           [DX_TYPES] = sizeof(struct dx_name),
 	[DX_ENUMERATORS] = sizeof(struct dx_name), [DX_GLOBALS] = sizeof(struct dx_name),
-	[DX_UNITS] = sizeof(struct dx_unit),       [DX_STRINGS] = 1,
+	[DX_UNITS] = sizeof(struct dx_unit),       [DX_SYMS] = sizeof(struct dx_sym),
+	[DX_SYMS_BY_NAME] = sizeof(uint32_t),      [DX_STRINGS] = 1,
 };
 
 void dindex_fini(struct dindex *x)
@@ -140,6 +141,53 @@ const struct dx_func *dindex_by_addr(const struct dindex *x, uint64_t addr)
 		return NULL;
 	f = &funcs[order[i - 1]];
 	return addr == f->entry || addr - f->entry < f->size ? f : NULL;
+}
+
+static int compare_sym(const struct dindex *x, const void *items, uint32_t i, const void *want)
+{
+	(void)x;
+	return ((const struct dx_sym *)items)[i].addr > *(const uint64_t *)want ? 1 : -1;
+}
+
+/* How many symbols below an address may lie within the one that covers it. */
+#define MAX_INNER 256
+
+const struct dx_sym *dindex_sym_at(const struct dindex *x, uint64_t addr)
+{
+	uint32_t all;
+	const struct dx_sym *s = dindex_section(x, DX_SYMS, &all), *open = NULL;
+	uint32_t i = dindex_lower(x, s, all, compare_sym, &addr);
+
+	for (uint32_t left = MAX_INNER; i && left; left--) {
+		const struct dx_sym *sym = &s[--i];
+
+		if (sym->flags & DXS_DATA)
+			continue;
+		if (addr - sym->addr < sym->size || addr == sym->addr)
+			return sym;
+		/* assembly: the end is not told */
+		if (!sym->size && !open)
+			open = sym;
+	}
+	return open;
+}
+
+static int compare_sym_name(const struct dindex *x, const void *items, uint32_t i, const void *want)
+{
+	uint32_t n, at = ((const uint32_t *)items)[i];
+	const struct dx_sym *s = dindex_section(x, DX_SYMS, &n);
+
+	return at < n ? strcmp(dindex_string(x, s[at].name), want) : -1;
+}
+
+const struct dx_sym *dindex_sym(const struct dindex *x, const char *name)
+{
+	uint32_t n, all, found;
+	const struct dx_sym *s = dindex_section(x, DX_SYMS, &n);
+	const uint32_t *order = dindex_section(x, DX_SYMS_BY_NAME, &all);
+	uint32_t i = dindex_equal(x, order, all, compare_sym_name, name, &found);
+
+	return found && order[i] < n ? &s[order[i]] : NULL;
 }
 
 static int compare_name(const struct dindex *x, const void *items, uint32_t i, const void *want)

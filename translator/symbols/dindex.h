@@ -19,7 +19,7 @@
 #include "base/buf.h"
 
 #define DX_MAGIC "SPILEDX"
-#define DX_VERSION 1u
+#define DX_VERSION 2u
 #define DX_NONE UINT32_MAX
 
 enum dx_section {
@@ -32,6 +32,8 @@ enum dx_section {
 	DX_ENUMERATORS, /* struct dx_name: by name; tag: unused */
 	DX_GLOBALS, /* struct dx_name: by name, unit; tag: the unit's file */
 	DX_UNITS, /* struct dx_unit: by file */
+	DX_SYMS, /* struct dx_sym: by address, of one address the best known last */
+	DX_SYMS_BY_NAME, /* uint32_t: symbols by name */
 	DX_STRINGS,
 	DX_NSECTIONS
 };
@@ -76,6 +78,16 @@ struct dx_unit {
 	uint32_t file, pad;
 };
 
+enum dx_sym_flags {
+	DXS_FUNC = 1,
+	DXS_DATA = 2, /* neither: assembly and marks of the linker */
+	DXS_EXTERNAL = 4, /* global or weak */
+};
+struct dx_sym {
+	uint64_t addr, size;
+	uint32_t name, flags; /* enum dx_sym_flags */
+};
+
 struct dindex {
 	const char *base; /* NULL: none */
 	size_t size;
@@ -93,6 +105,12 @@ const char *dindex_string(const struct dindex *x, uint32_t at); /* "" for a bad 
 uint32_t dindex_by_name(const struct dindex *x, const char *name, uint32_t *n);
 /* The function whose code holds @addr; NULL: none. */
 const struct dx_func *dindex_by_addr(const struct dindex *x, uint64_t addr);
+/*
+ * The symbol of a function or of assembly that covers @addr: the one that starts there or nearest below it. NULL: none.
+ */
+const struct dx_sym *dindex_sym_at(const struct dindex *x, uint64_t addr);
+/* A symbol of any kind by name: a global one where there is one. NULL: none. */
+const struct dx_sym *dindex_sym(const struct dindex *x, const char *name);
 /* Of DX_TYPES, DX_ENUMERATORS or DX_GLOBALS: the first of that name, and how many. */
 const struct dx_name *dindex_names(const struct dindex *x, enum dx_section s, const char *name,
 				   uint32_t *n);
@@ -103,15 +121,15 @@ uint32_t dindex_file(const struct dindex *x, const char *path);
 
 struct Dwarf; /* of libdw */
 
-/* A function symbol, its address laid out as in the debug information. */
+/* A symbol, its address laid out as in the debug information. */
 struct dx_symbol {
 	const char *name;
 	uint64_t addr, size;
-	bool external;
+	uint32_t flags; /* enum dx_sym_flags */
 };
 
 /*
- * Walks the debug information (NULL: there is none), adds the symbols where it has no function, and
+ * Walks the debug information (NULL: there is none), adds the symbols of functions where it has none, and
  * appends the index to @out. @mtime, @size: of the debug file.
  */
 void dindex_build(struct buf *out, struct Dwarf *dw, const struct dx_symbol *symbols, size_t nsymbols,
@@ -128,7 +146,7 @@ struct dx_build {
 	struct dx_rows {
 		char *v;
 		size_t n, cap, item;
-	} files, funcs, inlines, types, enumerators, globals, units;
+	} files, funcs, inlines, types, enumerators, globals, units, syms;
 };
 uint32_t dx_string(struct dx_build *b, const char *s);
 uint32_t dx_find_string(const struct dx_build *b, const char *s); /* DX_NONE: not there */

@@ -355,12 +355,16 @@ static void take_symbols(struct dx_build *b, const struct dx_symbol *symbols, si
 	qsort(places, count, sizeof(*places), compare_places);
 	for (size_t i = 0; i < nsymbols; i++) {
 		const struct dx_symbol *s = &symbols[i];
+		struct dx_sym *sym = dx_row(b, &b->syms);
 		const struct place key = { s->addr, 0 };
 		const struct place *at =
 			count ? bsearch(&key, places, count, sizeof(key), compare_places) : NULL;
 		uint32_t name = dx_string(b, s->name);
 		struct dx_func *row;
 
+		*sym = (struct dx_sym){ s->addr, s->size, name, s->flags };
+		if (!(s->flags & DXS_FUNC))
+			continue;
 		f = (const void *)b->funcs.v;
 		if (at && f[at->func].name == name)
 			continue;
@@ -371,7 +375,7 @@ static void take_symbols(struct dx_build *b, const struct dx_symbol *symbols, si
 			row->flags = DXF_ALIAS;
 		}
 		row->name = name;
-		row->flags |= DXF_SYMBOL | (s->external ? DXF_EXTERNAL : 0);
+		row->flags |= DXF_SYMBOL | (s->flags & DXS_EXTERNAL ? DXF_EXTERNAL : 0);
 	}
 	free(places);
 }

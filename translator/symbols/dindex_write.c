@@ -26,12 +26,13 @@ void dx_build_init(struct dx_build *b)
 	b->enumerators.item = sizeof(struct dx_name);
 	b->globals.item = sizeof(struct dx_name);
 	b->units.item = sizeof(struct dx_unit);
+	b->syms.item = sizeof(struct dx_sym);
 }
 
 void dx_build_fini(struct dx_build *b)
 {
 	struct dx_rows *all[] = { &b->files,       &b->funcs,   &b->inlines, &b->types,
-				  &b->enumerators, &b->globals, &b->units };
+				  &b->enumerators, &b->globals, &b->units,   &b->syms };
 
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		free(all[i]->v);
@@ -169,6 +170,33 @@ static int by_unit(const void *pa, const void *pb, void *arg)
 	(void)arg;
 	ORDER(a->file, b->file);
 	ORDER(a->die, b->die);
+	return 0;
+}
+
+/* Of several symbols at one address the last is the one to name a place by. */
+static int by_address(const void *pa, const void *pb, void *arg)
+{
+	const struct dx_sym *a = pa, *b = pb;
+
+	ORDER(a->addr, b->addr);
+	ORDER(a->flags & DXS_FUNC, b->flags & DXS_FUNC);
+	ORDER(b->flags & DXS_DATA, a->flags & DXS_DATA);
+	ORDER(a->flags & DXS_EXTERNAL, b->flags & DXS_EXTERNAL);
+	ORDER(a->size, b->size);
+	return strcmp(text(arg, b->name), text(arg, a->name));
+}
+
+static int sym_by_name(const void *pa, const void *pb, void *arg)
+{
+	const struct dx_build *b = arg;
+	const struct dx_sym *s = (const void *)b->syms.v;
+	uint32_t x = *(const uint32_t *)pa, y = *(const uint32_t *)pb;
+	int c = strcmp(text(b, s[x].name), text(b, s[y].name));
+
+	if (c)
+		return c;
+	ORDER(s[y].flags & DXS_EXTERNAL, s[x].flags & DXS_EXTERNAL);
+	ORDER(x, y);
 	return 0;
 }
 
@@ -338,6 +366,19 @@ static void put_orders(struct buf *out, size_t start, struct dx_build *b)
 	free(order);
 }
 
+static void put_syms(struct buf *out, size_t start, struct dx_build *b)
+{
+	uint32_t *order = grown(NULL, (b->syms.n + 1) * sizeof(*order));
+
+	sort_rows(b, &b->syms, by_address);
+	put_rows(out, start, DX_SYMS, &b->syms);
+	for (size_t i = 0; i < b->syms.n; i++)
+		order[i] = (uint32_t)i;
+	qsort_r(order, b->syms.n, sizeof(*order), sym_by_name, b);
+	put_section(out, start, DX_SYMS_BY_NAME, order, b->syms.n, sizeof(*order));
+	free(order);
+}
+
 void dindex_write(struct buf *out, struct dx_build *b, const uint64_t *origins, uint64_t mtime,
 		  uint64_t size)
 {
@@ -366,6 +407,7 @@ void dindex_write(struct buf *out, struct dx_build *b, const uint64_t *origins, 
 	put_rows(out, start, DX_ENUMERATORS, &b->enumerators);
 	put_rows(out, start, DX_GLOBALS, &b->globals);
 	put_rows(out, start, DX_UNITS, &b->units);
+	put_syms(out, start, b);
 	put_section(out, start, DX_STRINGS, b->strings.p, b->strings.len, 1);
 	while ((out->len - start) % 8)
 		buf_putc(out, 0);

@@ -289,52 +289,39 @@ void sym_near_functions(struct sym_object *o, struct near_match *m)
 
 bool sym_addr_symbol(struct sym_object *o, uint64_t addr, const char **symbol, uint64_t *offset)
 {
-	GElf_Addr bias = 0;
-	GElf_Off off;
-	GElf_Sym sym;
-	const char *name;
+	const struct dindex *x = object_index(o);
+	const struct dx_sym *sym = x ? dindex_sym_at(x, addr) : NULL;
 
-	if (!o->mod)
+	if (!sym)
 		return false;
-	dwfl_module_getelf(o->mod, &bias);
-	name = dwfl_module_addrinfo(o->mod, addr + bias, &off, &sym, NULL, NULL, NULL);
-	if (!name)
-		return false;
-	*symbol = name;
-	*offset = off;
+	*symbol = dindex_string(x, sym->name);
+	*offset = addr - sym->addr;
 	return true;
 }
 
-static bool count_one(const struct sym_func *f, void *arg)
+uint32_t sym_count(struct sym_object *o, const char *name)
 {
-	(void)f;
-	++*(uint32_t *)arg;
-	return true;
-}
+	const struct dindex *x = object_index(o);
+	uint32_t n = 0, all, nfuncs, found, first;
+	const struct dx_func *funcs;
+	const uint32_t *order;
 
-uint32_t sym_count(struct sym_object *o, const struct sym_spec *spec)
-{
-	uint32_t n = 0;
-
-	sym_functions(o, spec, false, count_one, &n);
+	if (!x)
+		return 0;
+	funcs = dindex_section(x, DX_FUNCS, &nfuncs);
+	order = dindex_section(x, DX_BY_NAME, &all);
+	first = dindex_by_name(x, name, &found);
+	for (uint32_t i = first; i < first + found; i++)
+		n += order[i] < nfuncs && !(funcs[order[i]].flags & DXF_ABSTRACT);
 	return n;
 }
 
 bool sym_symbol_addr(struct sym_object *o, const char *name, uint64_t *addr)
 {
-	int n = o->mod ? dwfl_module_getsymtab(o->mod) : 0;
-	GElf_Addr bias = 0, value;
-	GElf_Sym sym;
+	const struct dindex *x = object_index(o);
+	const struct dx_sym *sym = x ? dindex_sym(x, name) : NULL;
 
-	if (n > 0)
-		dwfl_module_getelf(o->mod, &bias);
-	for (int i = 1; i < n; i++) {
-		const char *is = dwfl_module_getsym_info(o->mod, i, &sym, &value, NULL, NULL, NULL);
-
-		if (is && !strcmp(is, name)) {
-			*addr = value - bias;
-			return true;
-		}
-	}
-	return false;
+	if (sym)
+		*addr = sym->addr;
+	return sym;
 }

@@ -293,8 +293,23 @@ struct symbol_list {
 	VEC(struct dx_symbol) v;
 };
 
+static uint32_t symbol_flags(const GElf_Sym *sym)
+{
+	uint32_t flags = GELF_ST_BIND(sym->st_info) != STB_LOCAL ? DXS_EXTERNAL : 0;
+
+	switch (GELF_ST_TYPE(sym->st_info)) {
+	case STT_FUNC:
+	case STT_GNU_IFUNC:
+		return flags | DXS_FUNC;
+	case STT_OBJECT:
+		return flags | DXS_DATA;
+	default:
+		return flags;
+	}
+}
+
 /*
- * Functions of the symbol tables that libdwfl merges (main file, debug file, .gnu_debugdata). Addresses come with the
+ * Symbols of the tables that libdwfl merges (main file, debug file, .gnu_debugdata). Addresses come with the
  * module's bias, which debug information does not have.
  */
 static void list_symbols(struct sym_object *o, struct symbol_list *list)
@@ -308,13 +323,13 @@ static void list_symbols(struct sym_object *o, struct symbol_list *list)
 	for (int i = 1; i < n; i++) {
 		const char *name =
 			dwfl_module_getsym_info(o->mod, i, &sym, &addr, &section, NULL, NULL);
+		int type = name ? GELF_ST_TYPE(sym.st_info) : STT_FILE;
 
-		if (!name || !*name || GELF_ST_TYPE(sym.st_info) != STT_FUNC ||
+		if (type == STT_FILE || type == STT_SECTION || type == STT_TLS || !*name ||
 		    section == SHN_UNDEF)
 			continue;
 		vec_push(o->arena, &list->v,
-			 ((struct dx_symbol){ name, addr - bias, sym.st_size,
-					      GELF_ST_BIND(sym.st_info) != STB_LOCAL }));
+			 ((struct dx_symbol){ name, addr - bias, sym.st_size, symbol_flags(&sym) }));
 	}
 }
 

@@ -137,18 +137,22 @@ static bool find_var(const struct sym_var *v, void *arg)
 /* A variable of the unit that the function is in. */
 static bool find_in_unit(struct sym_scope *sc, const char *name, struct sym_var *out)
 {
-	Dwarf_Die unit, die;
+	const struct dindex *x = sc->die.addr ? object_index(sc->obj) : NULL;
+	Dwarf_Die unit, other, die;
+	const struct dx_name *row;
+	uint32_t n;
 
-	if (!sc->die.addr || !dwarf_diecu(&sc->die, &unit, NULL, NULL) || dwarf_child(&unit, &die))
+	if (!x || !dwarf_diecu(&sc->die, &unit, NULL, NULL))
 		return false;
-	do {
-		const char *is = dwarf_tag(&die) == DW_TAG_variable ? dwarf_diename(&die) : NULL;
-
-		if (!is || strcmp(is, name) != 0 || !dwarf_hasattr(&die, DW_AT_location))
+	row = dindex_names(x, DX_GLOBALS, name, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		if (!dwarf_offdie(sc->obj->dw, row[i].die, &die) ||
+		    !dwarf_diecu(&die, &other, NULL, NULL) || other.addr != unit.addr ||
+		    !dwarf_hasattr(&die, DW_AT_location))
 			continue;
 		*out = make_var(sc->obj, &die);
 		return true;
-	} while (!dwarf_siblingof(&die, &die));
+	}
 	return false;
 }
 

@@ -96,8 +96,8 @@ bool sym_spec_parse(struct arena *a, const char *text, struct sym_spec *out, con
 /* Visits, by file, line, then address, the functions that match; with @inlined also their inlined instances. */
 void sym_functions(struct sym_object *o, const struct sym_spec *spec, bool inlined,
 		   bool (*fn)(const struct sym_func *f, void *arg), void *arg);
-/* How many functions with code match. */
-uint32_t sym_count(struct sym_object *o, const struct sym_spec *spec);
+/* How many functions of this name have code. */
+uint32_t sym_count(struct sym_object *o, const char *name);
 /* The address of a symbol of any kind. */
 bool sym_symbol_addr(struct sym_object *o, const char *name, uint64_t *addr);
 /* Names of all functions for "did you mean". */
