@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "elaborate/internal.h"
+#include "symbols/symbols.h"
 
 /* How many of a probe's latest handlers are tried for sharing. */
 #define SHARE_WINDOW 8
@@ -121,12 +122,37 @@ static bool same_code(const struct handler *h, const struct derive *d)
 	return true;
 }
 
+/* A static's address is computed from the probed one: no two sites agree on it. */
+static bool same_piece(const struct sym_piece *a, const struct sym_piece *b)
+{
+	if (a->ops.n != b->ops.n || a->is_value != b->is_value || a->bits != b->bits)
+		return false;
+	for (uint32_t i = 0; i < a->ops.n; i++)
+		if (a->ops.v[i].op != b->ops.v[i].op || a->ops.v[i].num != b->ops.v[i].num ||
+		    a->ops.v[i].op == SL_STATIC)
+			return false;
+	return true;
+}
+
+static bool same_loc(const struct sym_loc *a, const struct sym_loc *b)
+{
+	if (!a || !b)
+		return a == b;
+	if (a->pieces.n != b->pieces.n)
+		return false;
+	for (uint32_t i = 0; i < a->pieces.n; i++)
+		if (!same_piece(&a->pieces.v[i], &b->pieces.v[i]))
+			return false;
+	return true;
+}
+
 static bool same_var(const struct probe_var *a, const struct probe_var *b)
 {
 	if (!a || !b)
 		return false; /* a list such as $$vars, or an error: each site for itself */
 	return a->kind == b->kind && a->n == b->n && a->width == b->width &&
-	       a->is_signed == b->is_signed && a->num == b->num &&
+	       a->is_signed == b->is_signed && a->num == b->num && a->type == b->type &&
+	       same_loc(a->loc, b->loc) && !a->why == !b->why &&
 	       (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
 }
 
