@@ -367,7 +367,6 @@ static void getopt_tables(struct session *s, char *shorts, struct option **longs
 	size_t n = 0;
 
 	*longs = l;
-	*shorts++ = '+';
 	*shorts++ = ':';
 	for (size_t i = 0; i < NROWS; i++) {
 		if (rows[i].key < 256) {
@@ -398,7 +397,8 @@ static int bad_option(struct session *s, int c, char **argv)
 	if (c == ':')
 		return bad(s, "stap --help lists what each takes", "an argument is missing after", argv[optind - 1]);
 	if (optopt && optopt < 256)
-		return bad(s, "stap --help lists the options", "unknown option", arena_printf(&s->arena, "-%c", optopt));
+		return bad(s, "stap --help lists the options; a script's argument that begins with '-' goes behind \"--\"",
+			   "unknown option", arena_printf(&s->arena, "-%c", optopt));
 	near_init(&m, arena_strndup(&s->arena, argv[optind - 1], strcspn(argv[optind - 1], "=")));
 	for (size_t i = 0; i < NROWS; i++) {
 		if (rows[i].long_name)
@@ -434,7 +434,7 @@ static int finish(struct session *s, int argc, char **argv)
 
 enum options_result options_parse(struct session *s, int argc, char **argv)
 {
-	char shorts[2 * NROWS + 3];
+	char shorts[2 * NROWS + 2];
 	struct option *longs;
 	int c, rc = 0;
 

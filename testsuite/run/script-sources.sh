@@ -12,6 +12,11 @@ printf '#!/usr/bin/env stap\nprobe begin { println("file ", @1, $#) exit() }\n' 
 same "$(stap "$TMP/x.stp" arg)" 'file arg1'
 same "$(stap - arg < "$TMP/x.stp")" 'file arg1'
 same "$(stap -e 'probe begin { println(f(), @1) exit() }' -E 'function f() { return g }' -E 'global g = 3' arg)" 3arg
+# options may follow the script; "--" ends them
+same "$(stap "$TMP/x.stp" one -DMAXACTION=100 two)" 'file one2'
+same "$(stap "$TMP/x.stp" -- -5)" 'file -51'
+stap "$TMP/x.stp" -5 && fail 'no error'
+says 'behind "--"'
 stap -e 'probe begin { ' && fail 'no error'
 says '<input>:1:'
 echo 'probe begin { ' | stap - && fail 'no error'
