@@ -19,6 +19,7 @@
 
 #include "base/buf.h"
 #include "runtime-bpf/runner.h"
+#include "staprun/ksyms.h"
 
 #define SETTLE_TRIES 500 /* of 0.1 ms, for handlers still running when the probes are gone */
 
@@ -150,6 +151,25 @@ static int size_maps(struct bpf_run *b)
 	return r;
 }
 
+/* Where the script's symbols lie: constants to the verifier. */
+static int put_symbols(struct bpf_run *b)
+{
+	struct bpf_map *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
+	uint32_t n = b->run->ir->syms.n;
+	size_t size = 0;
+	char *ro = (char *)(uintptr_t)bpf_map__initial_value(rodata, &size);
+	uint64_t *addr;
+
+	if (!n)
+		return 0;
+	if (size < b->lay.syms + 8 * n)
+		return load_error(b, "the eBPF object's maps are not as expected", EINVAL);
+	addr = ksyms_find(b->run);
+	if (addr)
+		memcpy(ro + b->lay.syms, addr, 8 * n);
+	return addr ? 0 : -1;
+}
+
 /* ---- loading ---- */
 
 static uint64_t needs_of(struct bpf_run *b)
@@ -274,7 +294,7 @@ static int open_object(struct bpf_run *b)
 		return load_error(b, "cannot count the CPUs", -b->ncpu);
 	if (size_maps(b))
 		return load_error(b, "the eBPF object's maps are not as expected", EINVAL);
-	return 0;
+	return put_symbols(b);
 }
 
 /* What the command line set; the object holds the other initial values. */
@@ -315,6 +335,8 @@ static int runner_load(struct run *r)
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) && r->opt.verbose)
 		fputs("staprun: cannot raise the limit of locked memory\n", stderr);
 	bpf_layout(&r->arena, r->ir, &b->lay);
+	if (ksyms_check_builds(r))
+		return -1;
 	if (open_object(b) || load_object(b) || map_memory(b))
 		return -1;
 	*bpf_word(b, BD_TARGET) = (uint64_t)r->opt.target;

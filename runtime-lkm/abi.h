@@ -8,7 +8,7 @@
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
 
-#define SP_ABI_VERSION 3u
+#define SP_ABI_VERSION 4u
 
 /* The kernel's own definitions of these names are the same types: C11 lets them be repeated. */
 typedef signed char s8;
@@ -111,12 +111,21 @@ struct sp_probe {
 	s32 (*handler)(struct sp_ctx *c); /* 0, or 1 with c->err set */
 };
 
+/* A place of the kernel's memory: staprun finds the address, or the runtime when a module comes later. */
+struct sp_sym {
+	u64 addr;
+	const char *name; /* "_stext", "ext4:.data", "ext4:ext4_count" */
+	const char *anchor; /* of a section: a symbol in it, so far from its start; or NULL */
+	u64 anchor_off;
+};
+
 struct sp_script {
 	u32 abi, maxstringlen, maxnesting, maxerrors;
 	u32 maxskipped, maxtrylock, trylockdelay; /* microseconds */
 	u32 nglobals, nprobes, niters, nsession;
 	u32 captures; /* some code asks for the groups of a match */
 	u32 suppress_errors; /* they are counted, but not told */
+	u32 nsyms;
 	s64 maxaction, maxaction_interruptible;
 	s64 hist_width, hist_elision;
 	u64 string_bytes; /* deepest use of a context's string stack */
@@ -124,6 +133,7 @@ struct sp_script {
 	struct sp_map **maps; /* by global; filled in by the runtime */
 	const struct sp_iter_desc *iters;
 	const struct sp_probe *probes;
+	struct sp_sym *syms;
 	const u32 *session; /* begin, end and error probes in the order of their sequence numbers */
 };
 extern const struct sp_script sp_script; /* the script defines it */
@@ -164,7 +174,7 @@ struct sp_ctx {
 _Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
 _Static_assert(sizeof(struct sp_ctx) == 200, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
-_Static_assert(sizeof(struct sp_script) == 136, "struct sp_script is shared");
+_Static_assert(sizeof(struct sp_script) == 144, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 

@@ -5,6 +5,7 @@
  * inert, until it is removed.
  *
  *	setup BYTES	take all memory; BYTES for each CPU's records
+ *	sym N ADDRESS	before the start: where symbol number N lies
  *	set G =VALUE	before the start: global number G, a scalar, is to be this number or text
  *	start TARGET	attach and run begin probes
  *	stop, stop failed	detach; run end probes, or error probes
@@ -71,6 +72,16 @@ static int sp_command_set(u32 number, const char *value)
 	return 0;
 }
 
+static int sp_command_sym(u32 number, u64 addr)
+{
+	if (atomic_read(&sp.state) != SP_READY)
+		return -EBUSY;
+	if (number >= sp_script.nsyms)
+		return -EINVAL;
+	sp_script.syms[number].addr = addr;
+	return 0;
+}
+
 static int sp_command(char *text)
 {
 	u64 bytes;
@@ -85,6 +96,8 @@ static int sp_command(char *text)
 		rc = sp_session_setup(bytes);
 		return rc ? rc : sp_trace_files();
 	}
+	if (sscanf(text, "sym %u %llx", &global, &bytes) == 2)
+		return sp_command_sym(global, bytes);
 	if (sscanf(text, "start %d", &target) == 1)
 		return sp_session_start(target);
 	if (!strcmp(text, "stop"))

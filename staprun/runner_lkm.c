@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "staprun/clock.h"
+#include "staprun/ksyms.h"
 #include "staprun/runner_lkm.h"
 
 #define LKM_POLL 100 /* ms */
@@ -177,6 +178,20 @@ static int put_settings(struct run *r)
 	return rc ? -1 : 0;
 }
 
+/* Where the script's symbols lie. */
+static int put_symbols(struct run *r)
+{
+	struct lkm *l = r->priv;
+	uint64_t *addr = ksyms_find(r);
+	int rc = 0;
+
+	for (uint32_t i = 0; addr && i < r->ir->syms.n && !rc; i++)
+		rc = command(l, arena_printf(&r->arena, "sym %u %llx", i, (unsigned long long)addr[i]));
+	if (rc)
+		diag_internal(&r->diag, SPAN_NONE, "the module %s takes no addresses: %s", l->name, strerror(-rc));
+	return addr && !rc ? 0 : -1;
+}
+
 static int lkm_load(struct run *r)
 {
 	struct lkm *l = arena_new(&r->arena, struct lkm);
@@ -186,10 +201,10 @@ static int lkm_load(struct run *r)
 	l->control = -1;
 	l->name = r->ir->name;
 	l->folder = arena_printf(&r->arena, "/proc/spile:%s", l->name);
-	if (module_load(r, l->name))
+	if (ksyms_check_builds(r) || module_load(r, l->name))
 		return -1;
 	l->inserted = true;
-	return open_control(r) || setup(r) || put_settings(r) || run_watch(r, l->control) ? -1 : 0;
+	return open_control(r) || setup(r) || put_settings(r) || put_symbols(r) || run_watch(r, l->control) ? -1 : 0;
 }
 
 static void attach_failed(struct run *r, int rc)

@@ -87,6 +87,14 @@ void em_tparg(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
+/* The loader puts the address there before the verifier looks: to it, a constant. */
+void em_symaddr(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld_rodata(g->as, R1, g->u->lay.syms + 8 * i->ref);
+	ba_ld(g->as, BPF_DW, R0, R1, 0);
+	g_done(g, i->dst, R0);
+}
+
 void em_load(struct gen *g, const struct ir_insn *i)
 {
 	static const int sizes[9] = { [1] = BPF_B, [2] = BPF_H, [4] = BPF_W, [8] = BPF_DW };

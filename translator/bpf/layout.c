@@ -68,6 +68,7 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 		if (src->is_stat && g->key_size > stage)
 			stage = g->key_size;
 	}
+	out->syms = RD_ZERO + out->strsz;
 	out->stage = end;
 	out->data_size = end + ((stage + 7) & ~7u);
 }

@@ -33,7 +33,7 @@ enum {
 	RD_NCPU = 0, /* u64: possible CPUs */
 	RD_NEEDS = 8, /* u64: 1 << enum bpf_need of what the programs use */
 	RD_REGIONS = 16, /* u64: regions of the foreach maps; as written: what one handler needs */
-	RD_ZERO = 24, /* zeros, as many as a string has bytes */
+	RD_ZERO = 24, /* zeros, as many as a string has bytes; then u64 each: addresses of module->syms */
 };
 
 /* What a kernel may lack. */
@@ -85,6 +85,7 @@ struct bpf_layout {
 	uint32_t strsz; /* bytes of a string with its terminator, a multiple of 8 */
 	uint32_t stage; /* in .data: the key of what a user-side probe adds to a statistic */
 	uint32_t data_size;
+	uint32_t syms; /* in .rodata */
 	struct bpf_global *g;
 };
 

@@ -145,8 +145,8 @@ static void unit_init(struct unit *u, struct session *s, const struct ir_module 
 	buf_init(&u->rodata);
 	buf_init(&u->btf);
 	buf_init(&u->btf_ext);
-	zeros = arena_alloc(u->arena, RD_ZERO + u->lay.strsz);
-	buf_add(&u->rodata, zeros, RD_ZERO + u->lay.strsz);
+	zeros = arena_alloc(u->arena, u->lay.syms + 8 * m->syms.n);
+	buf_add(&u->rodata, zeros, u->lay.syms + 8 * m->syms.n);
 }
 
 static void unit_fini(struct unit *u)

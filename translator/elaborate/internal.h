@@ -527,6 +527,9 @@ struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
 /* lower_path.c: the value of a variable of the probed code */
 struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at);
+/* The run-time address of link-time address @link of the kernel or of a module; of the current CPU's copy. */
+struct ir_val lower_symaddr(struct lower *l, struct sym_object *o, uint64_t link, struct span at);
+struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link, struct span at);
 /* From a value (a pointer) on. */
 struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at);
 struct ir_val lower_assign(struct lower *l, struct expr *x);

@@ -4,6 +4,7 @@
 #include "symbols/symbols.h"
 
 #define STACK 64 /* of a location's program; deeper ones are damage */
+#define CPU_WORD 8 /* bytes of an element of the kernel's __per_cpu_offset[] */
 #define DWARF_IP 16 /* the instruction pointer's number in the hit's registers (x86-64) */
 
 struct machine {
@@ -107,11 +108,67 @@ static void step_stack(struct machine *m, enum sym_lop op, int64_t num)
 	}
 }
 
+static struct ir_val placed(struct lower *l, const struct sym_place *p, struct span at)
+{
+	const struct ir_sym sym = { p->name, p->anchor, p->anchor_off };
+	uint32_t r;
+
+	if (!p->name)
+		return ir_num((int64_t)p->add);
+	r = lower_temp(l, IR_I64);
+	lower_insn(l, IR_symaddr, r, NULL, 0)->ref = ir_sym_add(l->m, &sym);
+	return p->add ? lower_op2(l, IR_add, ir_reg(r), ir_num((int64_t)p->add), at) : ir_reg(r);
+}
+
+/* Offsets are those of one build of the file. */
+static void note_build(struct lower *l, struct sym_object *o)
+{
+	const char *module = sym_module_name(o);
+
+	ir_build_add(l->m, module ? module : "kernel", sym_build_text(o));
+}
+
+struct ir_val lower_symaddr(struct lower *l, struct sym_object *o, uint64_t link, struct span at)
+{
+	struct sym_place p;
+
+	if (!sym_place(o, link, &p)) {
+		diag_internal(l->e->diag, at, "a variable of %s has no place", sym_object_path(o));
+		return ir_num(0);
+	}
+	note_build(l, o);
+	return placed(l, &p, at);
+}
+
+struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link, struct span at)
+{
+	struct sym_place base, offsets = { .name = "__per_cpu_offset" };
+	uint32_t cpu = lower_temp(l, IR_I64);
+	struct ir_val v;
+	const char *why;
+	uint64_t table;
+	struct sym_object *kernel = sym_module_name(o) ? sym_open_kernel(l->e->env.symbols, &why) : o;
+
+	if (!sym_place_percpu(o, link, &base)) {
+		diag_internal(l->e->diag, at, "a variable of each CPU of %s has no place", sym_object_path(o));
+		return ir_num(0);
+	}
+	note_build(l, o);
+	if (sym_symbol_addr(kernel, offsets.name, &table))
+		sym_place(kernel, table, &offsets);
+	lower_insn(l, IR_intr, cpu, NULL, 0)->ref = IN_cpu;
+	v = lower_op2(l, IR_mul, ir_reg(cpu), ir_num(CPU_WORD), at);
+	v = load(l, lower_op2(l, IR_add, placed(l, &offsets, at), v, at), IR_MEM(CPU_WORD, false) | IR_KERNEL, at);
+	return lower_op2(l, IR_add, placed(l, &base, at), v, at);
+}
+
 /* A program is probed at a known place of its file: the instruction pointer tells where it was loaded. */
 static struct ir_val static_address(struct machine *m, int64_t link)
 {
 	int64_t pc = (int64_t)sym_scope_pc(m->var->scope);
 
+	if (!m->user)
+		return lower_symaddr(m->l, sym_scope_object(m->var->scope), (uint64_t)link, m->at);
 	return lower_op2(m->l, IR_add, read_register(m->l, DWARF_IP), ir_num(link - pc), m->at);
 }
 
@@ -128,6 +185,9 @@ static void step(struct machine *m, const struct sym_lop_insn *s)
 		break;
 	case SL_STATIC:
 		push(m, static_address(m, s->num));
+		break;
+	case SL_PERCPU:
+		push(m, lower_percpu(m->l, sym_scope_object(m->var->scope), (uint64_t)s->num, m->at));
 		break;
 	case SL_LOAD:
 		push(m,

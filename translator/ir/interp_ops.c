@@ -540,7 +540,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_sfmt] = op_sfmt,         [IR_raise] = op_raise,
 	[IR_embed] = op_embed, [IR_fail] = op_fail,         [IR_errkind] = op_errkind, [IR_errmsg] = op_errmsg,
 	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
-	[IR_frame] = op_context,     [IR_reg] = op_context,
+	[IR_frame] = op_context,     [IR_reg] = op_context,       [IR_symaddr] = op_load,
 	     [IR_tparg] = op_context,
 	[IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,

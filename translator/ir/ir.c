@@ -380,6 +380,24 @@ enum ir_type ir_conv_type(char conv)
 	return conv == 's' ? IR_STR : IR_I64;
 }
 
+uint32_t ir_sym_add(struct ir_module *m, const struct ir_sym *sym)
+{
+	for (uint32_t i = 0; i < m->syms.n; i++)
+		if (!strcmp(m->syms.v[i].name, sym->name))
+			return i;
+	vec_push(m->arena, &m->syms, *sym);
+	return m->syms.n - 1;
+}
+
+void ir_build_add(struct ir_module *m, const char *object, const char *id)
+{
+	for (uint32_t i = 0; i < m->builds.n; i++)
+		if (!strcmp(m->builds.v[i].object, object))
+			return;
+	if (id)
+		vec_push(m->arena, &m->builds, ((struct ir_build){ object, id }));
+}
+
 bool ir_embed_global(const char **at, uint32_t *global, bool *write)
 {
 	const char *p = *at;

@@ -72,7 +72,7 @@ enum ir_flags {
 	IRF_CTX = 64,
 };
 
-enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_REGEX, IRR_EMBED, IRR_BLOCK };
+enum ir_ref { IRR_NONE, IRR_GLOBAL, IRR_FUNC, IRR_FMT, IRR_INTR, IRR_ITER, IRR_REGEX, IRR_EMBED, IRR_SYM, IRR_BLOCK };
 
 /* Attach flags, and which sides can do a kind or an intrinsic. */
 enum ir_attach_flags {
@@ -273,6 +273,23 @@ enum ir_embed_flags {
  */
 bool ir_embed_global(const char **at, uint32_t *global, bool *write);
 
+/*
+ * A place of the kernel's memory that is known when the script is loaded: "_stext", or of a module "ext4:.data" (a section) or
+ * "ext4:ext4_count" (a symbol).
+ */
+struct ir_sym {
+	const char *name;
+	/* A section: a symbol of the module in it, and its distance from the start, for when sections cannot be asked. */
+	const char *anchor;
+	uint64_t anchor_off;
+};
+
+/* What the script was translated for: offsets fit this build of a module, or of the kernel ("kernel"), and no other. */
+struct ir_build {
+	const char *object;
+	const char *id; /* the build id, as hexadecimal digits */
+};
+
 struct ir_limits {
 #define LIMIT(name, field, def, lo, hi) int64_t field;
 #include "limits.def"
@@ -295,6 +312,8 @@ struct ir_module {
 	VEC(struct ir_regex) regexes;
 	uint64_t regex_cost; /* of their tables */
 	VEC(struct ir_embed) embeds;
+	VEC(struct ir_sym) syms;
+	VEC(struct ir_build) builds;
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
 	bool recursive; /* some function may call itself: by ir_mark_recursion() */
@@ -330,6 +349,10 @@ uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *a
  */
 uint32_t ir_regex_add(struct ir_module *m, const char *pattern, bool groups,
 		      const struct regex_tab *tab);
+/* The number of a symbol, a new one when there is none. */
+uint32_t ir_sym_add(struct ir_module *m, const struct ir_sym *sym);
+/* Notes what the script is translated for; @id NULL: it cannot be told apart from others. */
+void ir_build_add(struct ir_module *m, const char *object, const char *id);
 /* IR_NONE when there is none. */
 uint32_t ir_regex_find(const struct ir_module *m, const char *pattern, bool groups);
 unsigned int ir_insn_flags(const struct ir_insn *i); /* ops.def's, with the intrinsic's for intr */

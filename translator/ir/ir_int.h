@@ -57,7 +57,7 @@ enum ir_type ir_conv_type(char conv);
 /*
  * The binary form starts with this; the number goes up with every change to it or to a .def file.
  */
-#define IR_MAGIC "SPILE-IR\4"
+#define IR_MAGIC "SPILE-IR\5"
 
 /* Bit sets over registers. */
 static inline uint32_t bits_words(uint32_t n)

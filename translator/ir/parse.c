@@ -314,6 +314,33 @@ static bool embed(struct ir_parser *p)
 	return true;
 }
 
+static bool symbol(struct ir_parser *p)
+{
+	struct ir_sym x = { .name = text_string(p) };
+	int64_t off = 0;
+
+	if (!x.name)
+		return false;
+	if (!text_end(p)) {
+		x.anchor = text_string(p);
+		if (!x.anchor || !text_num(p, &off))
+			return false;
+	}
+	x.anchor_off = (uint64_t)off;
+	vec_push(p->m->arena, &p->m->syms, x);
+	return true;
+}
+
+static bool build(struct ir_parser *p)
+{
+	struct ir_build x = { .object = text_string(p) };
+
+	x.id = x.object ? text_string(p) : NULL;
+	if (x.id)
+		vec_push(p->m->arena, &p->m->builds, x);
+	return x.id;
+}
+
 static bool module_line(struct ir_parser *p)
 {
 	int64_t v;
@@ -337,6 +364,10 @@ static bool module_line(struct ir_parser *p)
 		return probe(p);
 	if (text_try(p, "embed "))
 		return embed(p);
+	if (text_try(p, "symbol "))
+		return symbol(p);
+	if (text_try(p, "build "))
+		return build(p);
 	return text_fail(p, "unexpected \"%s\"", p->at);
 }
 

@@ -87,6 +87,7 @@ static bool ref(struct ir_parser *p, struct line *l)
 		return intrinsic(p, l);
 	case IRR_ITER:
 	case IRR_EMBED:
+	case IRR_SYM:
 		return text_index(p, "#", &l->i.ref);
 	case IRR_REGEX:
 		return regex(p, l);

@@ -380,6 +380,27 @@ static void print_embed(struct buf *out, const struct ir_embed *x)
 	buf_printf(out, " %u %u\n", x->line, x->flags);
 }
 
+static void print_sym(struct buf *out, const struct ir_sym *x)
+{
+	buf_puts(out, "symbol ");
+	print_string(out, x->name);
+	if (x->anchor) {
+		buf_putc(out, ' ');
+		print_string(out, x->anchor);
+		buf_printf(out, " %" PRId64, (int64_t)x->anchor_off);
+	}
+	buf_putc(out, '\n');
+}
+
+static void print_build(struct buf *out, const struct ir_build *x)
+{
+	buf_puts(out, "build ");
+	print_string(out, x->object);
+	buf_putc(out, ' ');
+	print_string(out, x->id);
+	buf_putc(out, '\n');
+}
+
 void ir_print(struct buf *out, const struct ir_module *m)
 {
 	buf_puts(out, "module ");
@@ -395,6 +416,10 @@ void ir_print(struct buf *out, const struct ir_module *m)
 		print_global(out, m, i);
 	for (uint32_t i = 0; i < m->embeds.n; i++)
 		print_embed(out, &m->embeds.v[i]);
+	for (uint32_t i = 0; i < m->builds.n; i++)
+		print_build(out, &m->builds.v[i]);
+	for (uint32_t i = 0; i < m->syms.n; i++)
+		print_sym(out, &m->syms.v[i]);
 	for (uint32_t i = 0; i < m->probes.n; i++)
 		print_probe(out, m, m->probes.v[i]);
 	for (uint32_t i = 0; i < m->funcs.n; i++) {

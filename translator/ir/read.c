@@ -185,6 +185,25 @@ static void get_embed(struct reader *r)
 	vec_push(r->a, &r->m->embeds, x);
 }
 
+static void get_sym(struct reader *r)
+{
+	struct ir_sym x;
+
+	x.name = get_str(r);
+	x.anchor = get_opt(r);
+	x.anchor_off = get_u(r);
+	vec_push(r->a, &r->m->syms, x);
+}
+
+static void get_build(struct reader *r)
+{
+	struct ir_build x;
+
+	x.object = get_str(r);
+	x.id = get_str(r);
+	vec_push(r->a, &r->m->builds, x);
+}
+
 static void get_insn(struct reader *r, struct ir_block *b)
 {
 	struct ir_insn i = { 0 };
@@ -340,6 +359,8 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 	get_list(&r, get_fmt);
 	get_list(&r, get_regex);
 	get_list(&r, get_embed);
+	get_list(&r, get_sym);
+	get_list(&r, get_build);
 	get_list(&r, get_func);
 	get_list(&r, get_probe);
 	if (!r.err && r.p != r.end)

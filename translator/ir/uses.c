@@ -38,7 +38,7 @@ static void insn_uses(const struct ir_module *m, const struct ir_func *f, const 
 	else if (i->op == IR_hstr)
 		out->hist_text = true;
 	else if (i->op == IR_load || i->op == IR_loadstr || i->op == IR_loadbuf ||
-		 i->op == IR_emitmem)
+		 i->op == IR_emitmem || i->op == IR_symaddr)
 		out->loads = true;
 }
 

@@ -153,12 +153,12 @@ static bool check_embed(struct verifier *v, const struct ir_embed *x)
 static bool check_ref(struct verifier *v, const struct ir_insn *i)
 {
 	static const char *const names[] = { "",          "global",   "function",           "format",
-					     "intrinsic", "iterator", "regular expression", "embedded C", "" };
+					     "intrinsic", "iterator", "regular expression", "embedded C", "symbol", "" };
 	const uint32_t counts[] = {
 		[IRR_GLOBAL] = v->m->globals.n, [IRR_FUNC] = v->m->funcs.n,
 		[IRR_FMT] = v->m->fmts.n,       [IRR_INTR] = IN_COUNT,
 		[IRR_ITER] = v->f->iters.n,     [IRR_REGEX] = v->m->regexes.n,
-		[IRR_EMBED] = v->m->embeds.n,
+		[IRR_EMBED] = v->m->embeds.n,   [IRR_SYM] = v->m->syms.n,
 	};
 	enum ir_ref ref = ir_ops[i->op].ref;
 

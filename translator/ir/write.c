@@ -157,6 +157,13 @@ static void put_embed(struct buf *out, const struct ir_embed *x)
 	put_u(out, x->flags);
 }
 
+static void put_sym(struct buf *out, const struct ir_sym *x)
+{
+	put_str(out, x->name);
+	put_opt(out, x->anchor);
+	put_u(out, x->anchor_off);
+}
+
 void ir_write(struct buf *out, const struct ir_module *m)
 {
 	buf_add(out, IR_MAGIC, sizeof(IR_MAGIC) - 1);
@@ -181,6 +188,14 @@ void ir_write(struct buf *out, const struct ir_module *m)
 	put_u(out, m->embeds.n);
 	for (uint32_t i = 0; i < m->embeds.n; i++)
 		put_embed(out, &m->embeds.v[i]);
+	put_u(out, m->syms.n);
+	for (uint32_t i = 0; i < m->syms.n; i++)
+		put_sym(out, &m->syms.v[i]);
+	put_u(out, m->builds.n);
+	for (uint32_t i = 0; i < m->builds.n; i++) {
+		put_str(out, m->builds.v[i].object);
+		put_str(out, m->builds.v[i].id);
+	}
 	put_u(out, m->funcs.n);
 	for (uint32_t i = 0; i < m->funcs.n; i++)
 		put_func(out, m->funcs.v[i]);

@@ -219,6 +219,24 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, p->handler);
 }
 
+/* Before the functions, which read the addresses. */
+static void put_syms(struct lkm_emit *e)
+{
+	if (!e->m->syms.n)
+		return;
+	buf_printf(e->out, "static struct sp_sym syms[%u] = {\n", e->m->syms.n);
+	for (uint32_t k = 0; k < e->m->syms.n; k++) {
+		const struct ir_sym *s = &e->m->syms.v[k];
+
+		buf_puts(e->out, "\t{ 0, ");
+		put_text(e, s->name);
+		buf_puts(e->out, ", ");
+		put_text(e, s->anchor);
+		buf_printf(e->out, ", %lluULL },\n", (unsigned long long)s->anchor_off);
+	}
+	buf_puts(e->out, "};\n");
+}
+
 /* Returns how many the table has. */
 static uint32_t put_probes(struct lkm_emit *e)
 {
@@ -288,12 +306,15 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(niters, e->niters);
 	NUMBER(nsession, nsession);
 	NUMBER(captures, e->captures);
+	NUMBER(nsyms, e->m->syms.n);
 	NUMBER(maxaction, l->maxaction);
 	NUMBER(maxaction_interruptible, l->maxaction_interruptible);
 	NUMBER(string_bytes, e->string_bytes);
 	NUMBER(hist_width, l->hist_width);
 	NUMBER(hist_elision, l->hist_elision);
 #undef NUMBER
+	if (e->m->syms.n)
+		buf_puts(e->out, "\t.syms = syms,\n");
 	buf_puts(e->out,
 		 "\t.globals = globals,\n\t.maps = maps,\n\t.iters = iters,\n\t.probes = probes,\n"
 		 "\t.session = session,\n};\n");
@@ -312,6 +333,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/agg.h\"\n#include \"base/fmt.h\"\n\n",
 		m->name);
 	put_scalars(&e);
+	put_syms(&e);
 	e.captures = lkm_emit_regexes(&e);
 	lkm_emit_embed_prototypes(&e);
 	for (uint32_t k = 0; k < m->funcs.n; k++) {

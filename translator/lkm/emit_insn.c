@@ -682,6 +682,12 @@ NUMBER(retval, "sp_retval(c)")
 NUMBER(frame, "sp_frame(c)")
 NUMBER(reg, "sp_reg(c, $i)")
 
+OP_FN(symaddr)
+{
+	put(e, i, "\t$d = ");
+	buf_printf(e->out, "(s64)syms[%u].addr;\n", i->ref);
+}
+
 static const char *narrow_type(uint32_t mem)
 {
 	static const char *const types[2][9] = {

@@ -48,7 +48,6 @@ static const char *beyond(const struct probe_site *site, const struct sym_loc *l
 		{ SL_ENTRY_REG,
 		  "it depends on a register as it was when the function was entered" },
 		{ SL_TLS, "thread-local variables cannot be read yet" },
-		{ SL_PERCPU, "variables of each CPU cannot be read yet" },
 		{ SL_ABS, "its location cannot be computed in a probe" },
 	};
 
@@ -57,8 +56,8 @@ static const char *beyond(const struct probe_site *site, const struct sym_loc *l
 			return unable[n].why;
 	if (beyond_registers(loc))
 		return "it is in a floating-point register, which probes cannot read";
-	if (uses(loc, SL_STATIC) && site->probe.kind != AT_UPROBE)
-		return "where the kernel or a returned function's file lies in memory is not known yet";
+	if (uses(loc, SL_STATIC) && site->probe.kind == AT_URETPROBE)
+		return "where a returned function's file lies in memory is not known yet";
 	return NULL;
 }
 

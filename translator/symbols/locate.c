@@ -195,7 +195,7 @@ static const char *put_op(struct translate *t, const Dwarf_Op *op)
 	case DW_OP_addrx:
 	case DW_OP_GNU_addr_index:
 		put(t,
-		    o->kind == OBJ_KERNEL && object_is_percpu(o, op->number) ? SL_PERCPU
+		    (o->kind == OBJ_KERNEL || o->kind == OBJ_MODULE) && object_is_percpu(o, op->number) ? SL_PERCPU
 									     : SL_STATIC,
 		    (int64_t)op->number);
 		return NULL;

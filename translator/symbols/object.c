@@ -17,6 +17,7 @@
 struct symbols {
 	struct session *session;
 	VEC(struct sym_object *) objects;
+	struct kmod_list *modules;
 };
 
 struct symbols *symbols_new(struct session *s)
@@ -38,11 +39,23 @@ void symbols_close(struct symbols *all)
 			dindex_fini(&o->dx);
 		if (o->dwfl)
 			dwfl_end(o->dwfl);
+		if (o->fd >= 0)
+			close(o->fd);
 	}
 	all->objects.n = 0;
 }
 
-static struct sym_object *find_object(struct symbols *all, enum object_kind kind, const char *name)
+struct session *object_session(const struct symbols *all)
+{
+	return all->session;
+}
+
+struct kmod_list **object_modules(struct symbols *all)
+{
+	return &all->modules;
+}
+
+struct sym_object *object_find(struct symbols *all, enum object_kind kind, const char *name)
 {
 	for (uint32_t i = 0; i < all->objects.n; i++) {
 		struct sym_object *o = all->objects.v[i];
@@ -53,7 +66,7 @@ static struct sym_object *find_object(struct symbols *all, enum object_kind kind
 	return NULL;
 }
 
-static struct sym_object *new_object(struct symbols *all, enum object_kind kind, const char *name)
+struct sym_object *object_new(struct symbols *all, enum object_kind kind, const char *name)
 {
 	struct arena *a = &all->session->arena;
 	struct sym_object *o = arena_new(a, struct sym_object);
@@ -61,6 +74,7 @@ static struct sym_object *new_object(struct symbols *all, enum object_kind kind,
 	o->all = all;
 	o->arena = a;
 	o->kind = kind;
+	o->fd = -1;
 	o->name = arena_strdup(a, name);
 	vec_push(a, &all->objects, o);
 	return o;
@@ -73,14 +87,26 @@ struct sym_object *object_for_btf(struct symbols *all, const struct kbtf *b)
 	for (uint32_t i = 0; i < all->objects.n; i++)
 		if (all->objects.v[i]->btf == b)
 			return all->objects.v[i];
-	o = new_object(all, OBJ_BTF, "types");
+	o = object_new(all, OBJ_BTF, "types");
 	o->btf = b;
 	return o;
 }
 
+/* Debian keeps what belongs to a module under its place, not under its build id. */
+static int find_debuginfo(Dwfl_Module *mod, void **userdata, const char *modname, Dwarf_Addr base,
+			  const char *file_name, const char *debuglink_file, GElf_Word crc, char **out)
+{
+	struct sym_object *o = *userdata;
+	int fd = o && o->kind == OBJ_MODULE ? kmodule_debug_file(o, out) : -1;
+
+	return fd >= 0 ? fd
+		       : dwfl_standard_find_debuginfo(mod, userdata, modname, base, file_name,
+						      debuglink_file, crc, out);
+}
+
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.find_debuginfo = find_debuginfo,
 	.section_address = dwfl_offline_section_address,
 };
 
@@ -90,24 +116,28 @@ static const char *open_elf(struct sym_object *o)
 	const unsigned char *id;
 	GElf_Addr bias;
 	const char *main_file;
+	void **userdata;
 	int len;
 
 	o->dwfl = dwfl_begin(&callbacks);
 	if (!o->dwfl)
 		return dwfl_errmsg(-1);
-	o->mod = dwfl_report_offline(o->dwfl, o->name, o->path, -1);
+	o->mod = dwfl_report_offline(o->dwfl, o->name, o->path, o->fd);
+	o->fd = -1; /* libdwfl closes it */
 	if (!o->mod)
 		return dwfl_errmsg(-1);
 	dwfl_report_end(o->dwfl, NULL, NULL);
-	o->dw = dwfl_module_getdwarf(o->mod, &bias);
-	dwfl_module_info(o->mod, NULL, NULL, NULL, NULL, NULL, &main_file, &o->debug_path);
-	if (o->dw && !o->debug_path)
-		o->debug_path = main_file;
+	dwfl_module_info(o->mod, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = o;
 	len = dwfl_module_build_id(o->mod, &id, &bias);
 	if (len > 0 && len <= (int)sizeof(o->id)) {
 		memcpy(o->id, id, (size_t)len);
 		o->id_len = (size_t)len;
 	}
+	o->dw = dwfl_module_getdwarf(o->mod, &bias);
+	dwfl_module_info(o->mod, NULL, NULL, NULL, NULL, NULL, &main_file, &o->debug_path);
+	if (o->dw && !o->debug_path)
+		o->debug_path = main_file;
 	return NULL;
 }
 
@@ -141,13 +171,29 @@ static void note_missing(struct sym_object *o)
 				: "compile it with -g";
 		return;
 	}
-	o->missing = arena_printf(a, "kernel %s has no debug information here", release ? release : "");
+	o->missing = o->kind == OBJ_MODULE
+			     ? arena_printf(a, "the module %s has no debug information here", o->module)
+			     : arena_printf(a, "kernel %s has no debug information here", release ? release : "");
 	o->hint = arena_printf(a, "install linux-image-%s-dbg", release ? release : "RELEASE");
+}
+
+const char *object_open(struct sym_object *o)
+{
+	const char *why = open_elf(o);
+
+	if (!why) {
+		note_missing(o);
+		return NULL;
+	}
+	o->all->objects.n--;
+	if (o->dwfl)
+		dwfl_end(o->dwfl);
+	return why;
 }
 
 struct sym_object *sym_open_file(struct symbols *all, const char *path, const char **why)
 {
-	struct sym_object *o = find_object(all, OBJ_FILE, path);
+	struct sym_object *o = object_find(all, OBJ_FILE, path);
 	int fd;
 
 	if (o)
@@ -158,17 +204,10 @@ struct sym_object *sym_open_file(struct symbols *all, const char *path, const ch
 		return NULL;
 	}
 	close(fd);
-	o = new_object(all, OBJ_FILE, path);
+	o = object_new(all, OBJ_FILE, path);
 	o->path = o->name;
-	*why = open_elf(o);
-	if (*why) {
-		all->objects.n--;
-		if (o->dwfl)
-			dwfl_end(o->dwfl);
-		return NULL;
-	}
-	note_missing(o);
-	return o;
+	*why = object_open(o);
+	return *why ? NULL : o;
 }
 
 /* Places of an uncompressed kernel with debug information, under a root; %s is the release. */
@@ -207,11 +246,11 @@ static const char *find_kernel(struct session *s)
 
 struct sym_object *sym_open_kernel(struct symbols *all, const char **why)
 {
-	struct sym_object *o = find_object(all, OBJ_KERNEL, "kernel");
+	struct sym_object *o = object_find(all, OBJ_KERNEL, "kernel");
 
 	if (o)
 		return o;
-	o = new_object(all, OBJ_KERNEL, "kernel");
+	o = object_new(all, OBJ_KERNEL, "kernel");
 	o->path = find_kernel(all->session);
 	if (o->path) {
 		*why = open_elf(o);
@@ -248,6 +287,11 @@ size_t sym_build_id(const struct sym_object *o, const uint8_t **id)
 	return o->id_len;
 }
 
+const char *sym_build_text(const struct sym_object *o)
+{
+	return o->id_len ? hex(o->arena, o->id, o->id_len) : NULL;
+}
+
 bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset)
 {
 	GElf_Addr bias;
@@ -263,26 +307,6 @@ bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset
 			continue;
 		*offset = addr - ph.p_vaddr + ph.p_offset;
 		return true;
-	}
-	return false;
-}
-
-bool object_is_percpu(struct sym_object *o, uint64_t addr)
-{
-	GElf_Addr bias;
-	Elf *elf = dwfl_module_getelf(o->mod, &bias);
-	Elf_Scn *scn = NULL;
-	GElf_Shdr sh;
-	size_t names;
-
-	if (!elf || elf_getshdrstrndx(elf, &names))
-		return false;
-	while ((scn = elf_nextscn(elf, scn))) {
-		const char *name =
-			gelf_getshdr(scn, &sh) ? elf_strptr(elf, names, sh.sh_name) : NULL;
-
-		if (name && !strcmp(name, ".data..percpu"))
-			return addr >= sh.sh_addr && addr - sh.sh_addr < sh.sh_size;
 	}
 	return false;
 }

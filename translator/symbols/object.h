@@ -10,7 +10,7 @@
 #include "symbols/dindex.h"
 #include "symbols/symbols.h"
 
-enum object_kind { OBJ_KERNEL, OBJ_FILE, OBJ_BTF };
+enum object_kind { OBJ_KERNEL, OBJ_MODULE, OBJ_FILE, OBJ_BTF };
 
 struct kbtf;
 
@@ -30,6 +30,16 @@ struct sym_object {
 	const struct kbtf *btf; /* OBJ_BTF */
 	struct dindex dx;
 	struct buf dx_bytes; /* where there is no cache */
+	const char *module; /* OBJ_MODULE: its name in the kernel */
+	const char *tree; /* of that: its place below lib/modules/RELEASE, NULL: it is elsewhere */
+	int fd; /* of the file unpacked, -1: none */
+	struct object_symbol {
+		const char *name;
+		uint64_t addr;
+		uint32_t section;
+		bool code, alone; /* alone: no other has this name */
+	} * symbols; /* of a module, by address; see place.c */
+	uint32_t nsymbols;
 	const char *missing, *hint;
 	struct type_slot {
 		uint64_t id; /* of the DIE; 0: free */
@@ -37,6 +47,18 @@ struct sym_object {
 	} * types; /* by DIE: equal types are equal pointers */
 	uint32_t ntypes, types_cap;
 };
+
+/* object.c: for the file that opens modules */
+struct kmod_list;
+struct session *object_session(const struct symbols *all);
+struct kmod_list **object_modules(struct symbols *all);
+struct sym_object *object_find(struct symbols *all, enum object_kind kind, const char *name);
+struct sym_object *object_new(struct symbols *all, enum object_kind kind, const char *name);
+/* Opens the file at o->path and its debug information; drops the object and says why when that fails. */
+const char *object_open(struct sym_object *o);
+
+/* kmodule.c: the file of separate debug information, open, or -1 */
+int kmodule_debug_file(struct sym_object *o, char **path);
 
 /* Whether a link-time address of the kernel is an offset in each CPU's area. */
 bool object_is_percpu(struct sym_object *o, uint64_t addr);

@@ -35,6 +35,11 @@ struct sym_scope *sym_scope_new(struct sym_object *o, const struct sym_func *f, 
 	return sc;
 }
 
+struct sym_object *sym_scope_object(const struct sym_scope *sc)
+{
+	return sc->obj;
+}
+
 uint64_t sym_scope_pc(const struct sym_scope *sc)
 {
 	return sc->pc;

@@ -39,6 +39,19 @@ enum sym_provider { SYM_DWARF = 1, SYM_BTF = 2, SYM_ELF = 4 };
 struct sym_object *sym_open_kernel(struct symbols *all, const char **why);
 struct sym_object *sym_open_file(struct symbols *all, const char *path, const char **why);
 
+/*
+ * A module of the kernel by name ('-' and '_' are the same) or by the path of its file. NULL with *@why: "no such file",
+ * or that it is part of the kernel.
+ */
+struct sym_object *sym_open_module(struct symbols *all, const char *name, const char **why);
+/* As the kernel calls it: "nf_tables". */
+const char *sym_module_name(const struct sym_object *o);
+/* Visits, by name, the modules installed for the kernel whose names match the pattern. */
+void sym_modules(struct symbols *all, const char *pattern, bool (*fn)(const char *name, void *arg), void *arg);
+void sym_near_modules(struct symbols *all, struct near_match *m);
+/* The section .BTF of a module's file; NULL: it has none. */
+const void *sym_btf_bytes(struct sym_object *o, size_t *len);
+
 /* The types of a kernel or a module, without a binary. */
 struct kbtf;
 struct sym_object *sym_open_btf(struct symbols *all, const struct kbtf *b);
@@ -53,6 +66,21 @@ const char *sym_object_path(const struct sym_object *o);
 size_t sym_build_id(const struct sym_object *o, const uint8_t **id);
 /* The file offset of a link-time address: what a uprobe takes. False: not in the file. */
 bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset);
+/*
+ * How the run-time address of what lies at the link-time @addr of the kernel or a module is found once the script is
+ * loaded: a name as struct ir_sym has it, and what to add. No name: @add alone. False: it cannot be.
+ */
+struct sym_place {
+	const char *name, *anchor;
+	uint64_t anchor_off, add;
+};
+bool sym_place(struct sym_object *o, uint64_t addr, struct sym_place *out);
+/* The same for a symbol by which a kprobe can be placed: no other has its name. */
+bool sym_place_code(struct sym_object *o, uint64_t addr, struct sym_place *out);
+/* The same for the variable of each CPU at @addr: what is to be added to the CPU's offset. */
+bool sym_place_percpu(struct sym_object *o, uint64_t addr, struct sym_place *out);
+/* The build id as text; NULL: it has none. */
+const char *sym_build_text(const struct sym_object *o);
 /* The symbol and distance by which a kprobe names @addr: "vfs_read" + 0x12. False: no symbol covers it. */
 bool sym_addr_symbol(struct sym_object *o, uint64_t addr, const char **symbol, uint64_t *offset);
 
@@ -241,6 +269,7 @@ struct sym_var {
 struct sym_scope;
 struct sym_scope *sym_scope_new(struct sym_object *o, const struct sym_func *f, uint64_t pc,
 				bool at_return);
+struct sym_object *sym_scope_object(const struct sym_scope *sc);
 uint64_t sym_scope_pc(const struct sym_scope *sc);
 /* Variables visible at the place, innermost first; parameters in order. */
 void sym_scope_vars(struct sym_scope *sc, bool (*fn)(const struct sym_var *v, void *arg),
