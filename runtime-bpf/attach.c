@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "runtime-bpf/runner.h"
+#include "staprun/ksyms.h"
 
 /* Errors are -errno. */
 typedef int (*attach_fn)(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog);
@@ -102,6 +103,20 @@ static const char *attach_hint(const struct ir_probe *p, int err)
 	return "see the kernel's log (dmesg) for a reason";
 }
 
+/* Nothing in eBPF code hears of modules that come later. */
+static bool module_missing(struct bpf_run *b, const struct ir_probe *p)
+{
+	const char *module = p->kind == AT_KPROBE || p->kind == AT_KRETPROBE ? ksyms_module(b->run, p->target) : NULL;
+
+	if (!module || ksyms_loaded(b->run, module))
+		return false;
+	if (p->optional)
+		return true;
+	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: the module %s is not loaded", p->name, module);
+	diag_hint(&b->run->diag, "load it first: modprobe %s; --runtime=kernel waits for it", module);
+	return true;
+}
+
 int bpf_attach(struct bpf_run *b, uint32_t probe)
 {
 	const struct ir_probe *p = b->run->ir->probes.v[probe];
@@ -109,6 +124,8 @@ int bpf_attach(struct bpf_run *b, uint32_t probe)
 	struct bpf_program *prog;
 	int r;
 
+	if (module_missing(b, p))
+		return p->optional ? 0 : -1;
 	snprintf(name, sizeof(name), "probe_%u", probe);
 	prog = bpf_object__find_program_by_name(b->obj, name);
 	if (!prog || !attach_by_kind[p->kind]) {

@@ -37,6 +37,7 @@ struct sp_session {
 	atomic64_t homeless; /* records on CPUs that came online after the load: they have no ring */
 	char why[256]; /* why setup or start failed */
 	s32 failed_probe;
+	u32 arrived, refused; /* modules that came after the start; their probes that could not be placed */
 };
 static struct sp_session sp;
 
@@ -152,6 +153,13 @@ struct sp_kind {
 	void (*detach)(void **own, u32 n);
 	u64 (*missed)(void *own); /* hits the kernel dropped; may be NULL. After detach. */
 };
+
+/* Probes of modules: while these are loaded. */
+static bool sp_is_late(const struct sp_probe *p);
+static int sp_late_start(void) __must_check;
+static int sp_late_attach(const struct sp_probe *p, const char **why);
+static void sp_late_stop(void);
+static int sp_late_here(const char *module) __must_check;
 
 /* ---- strings and the rest ---- */
 

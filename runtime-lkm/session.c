@@ -5,13 +5,6 @@
  */
 #include "rt.h"
 
-static const struct sp_kind *const sp_kinds[SP_AT_COUNT] = {
-	[SP_AT_TIMER] = &sp_kind_timer,           [SP_AT_PROFILE] = &sp_kind_profile,
-	[SP_AT_KPROBE] = &sp_kind_kprobe,         [SP_AT_KRETPROBE] = &sp_kind_kretprobe,
-	[SP_AT_TRACEPOINT] = &sp_kind_tracepoint, [SP_AT_UPROBE] = &sp_kind_uprobe,
-	[SP_AT_URETPROBE] = &sp_kind_uretprobe,
-};
-
 /* What is attached now, by kind: each kind's data about its probes. */
 static struct {
 	void **own;
@@ -110,6 +103,7 @@ static void sp_detach_all(void)
 	for (kind = 0; kind < SP_AT_COUNT; kind++)
 		if (sp_kinds[kind])
 			sp_detach_kind(kind);
+	sp_late_stop();
 	synchronize_rcu();
 }
 
@@ -117,11 +111,16 @@ static int sp_attach(const struct sp_probe *p)
 {
 	const struct sp_kind *k = sp_kinds[p->kind];
 	const char *why = NULL;
-	void *own = kvzalloc(k->size, GFP_KERNEL);
+	bool late = sp_is_late(p);
+	void *own = late ? NULL : kvzalloc(k->size, GFP_KERNEL);
 	int rc = -ENOMEM;
 
-	if (own)
+	if (late)
+		rc = sp_late_attach(p, &why);
+	else if (own)
 		rc = k->attach(own, p, &why);
+	if (!rc && late)
+		return 0;
 	if (!rc) {
 		sp_attached[p->kind].own[sp_attached[p->kind].n++] = own;
 		return 0;
@@ -193,7 +192,9 @@ static int sp_session_start(s32 target)
 	if (atomic_cmpxchg(&sp.state, SP_READY, SP_BEGIN) != SP_READY)
 		return -EBUSY;
 	sp.target = target;
-	rc = sp_attach_all(false);
+	rc = sp_late_start();
+	if (!rc)
+		rc = sp_attach_all(false);
 	if (!rc) {
 		sp_run_session_probes(SP_AT_BEGIN);
 		if (atomic_cmpxchg(&sp.state, SP_BEGIN, SP_RUNNING) == SP_BEGIN)

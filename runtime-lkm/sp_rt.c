@@ -18,5 +18,6 @@
 #include "attach_uprobe.c"
 #include "attach_timer.c"
 #include "attach_profile.c"
+#include "late.c"
 #include "session.c"
 #include "control.c"

@@ -28,7 +28,7 @@
 #define LKM_DRAIN_PAUSE 1000000 /* ns, while a command runs */
 
 struct lkm_status {
-	long long exit, failed, errors, locked, nested, missed, lost, probe;
+	long long exit, failed, errors, locked, nested, missed, lost, probe, arrived, refused;
 	const char *why;
 };
 
@@ -39,6 +39,7 @@ struct lkm {
 	struct lkm_rings rings;
 	struct lkm_status status;
 	struct run_counts counts;
+	long long arrived; /* modules that came, and whose builds are looked at */
 };
 
 /* ---- status ---- */
@@ -72,7 +73,8 @@ static int read_status(struct run *r, struct lkm_status *st)
 	*st = (struct lkm_status){
 		field(text, " exit="),   field(text, " failed="), field(text, " errors="),
 		field(text, " locked="), field(text, " nested="), field(text, " missed="),
-		field(text, " lost="),   field(text, " probe="),  ""
+		field(text, " lost="),   field(text, " probe="),  field(text, " arrived="),
+		field(text, " refused="), ""
 	};
 	if (why) {
 		why[5 + strcspn(why + 5, "\n")] = 0;
@@ -192,6 +194,30 @@ static int put_symbols(struct run *r)
 	return addr && !rc ? 0 : -1;
 }
 
+/* Which of the probed modules are loaded: the others are waited for. */
+static int tell_modules(struct run *r)
+{
+	struct lkm *l = r->priv;
+	const char *last = "";
+	int rc = 0;
+
+	for (uint32_t i = 0; i < r->ir->probes.n && !rc; i++) {
+		const struct ir_probe *p = r->ir->probes.v[i];
+		const char *module = p->kind == AT_KPROBE || p->kind == AT_KRETPROBE ? ksyms_module(r, p->target) : NULL;
+
+		if (!module || !strcmp(module, last))
+			continue;
+		last = module;
+		if (ksyms_loaded(r, module))
+			rc = command(l, arena_printf(&r->arena, "here %s", module));
+		else if (r->opt.verbose)
+			fprintf(stderr, "waiting for the module %s\n", module);
+	}
+	if (rc)
+		diag_internal(&r->diag, SPAN_NONE, "the module %s takes no names of modules: %s", l->name, strerror(-rc));
+	return rc ? -1 : 0;
+}
+
 static int lkm_load(struct run *r)
 {
 	struct lkm *l = arena_new(&r->arena, struct lkm);
@@ -204,7 +230,7 @@ static int lkm_load(struct run *r)
 	if (ksyms_check_builds(r) || module_load(r, l->name))
 		return -1;
 	l->inserted = true;
-	return open_control(r) || setup(r) || put_settings(r) || put_symbols(r) || run_watch(r, l->control) ? -1 : 0;
+	return open_control(r) || setup(r) || put_settings(r) || put_symbols(r) || tell_modules(r) || run_watch(r, l->control) ? -1 : 0;
 }
 
 static void attach_failed(struct run *r, int rc)
@@ -250,6 +276,9 @@ static int lkm_read(struct run *r)
 
 	if (read_status(r, &l->status))
 		return -1;
+	if (l->status.arrived != l->arrived && ksyms_check_builds(r))
+		return -1;
+	l->arrived = l->status.arrived;
 	rc = rings_drain(&l->rings);
 	if (rc) {
 		diag_error(&r->diag, TAG_OUTPUT, SPAN_NONE,
@@ -282,6 +311,8 @@ static void take_counts(struct run *r)
 
 	if (l->control < 0 || read_status(r, &l->status))
 		return;
+	if (l->status.refused)
+		fprintf(stderr, "WARNING: the kernel refused %lld probes of modules that came later\n", l->status.refused);
 	l->counts = (struct run_counts){ .errors = (uint64_t)l->status.errors,
 					 .skipped = (uint64_t)l->status.locked,
 					 .nested = (uint64_t)(l->status.nested + l->status.missed),
