@@ -182,9 +182,12 @@ bool probe_function_spec(struct probe_env *env, const struct pp_component *c, st
 
 bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n)
 {
-	const struct pp_component *max = pp->comps.n > 3 ? &pp->comps.v[3] : NULL;
+	const struct pp_component *max = NULL;
 
 	*n = 0;
+	for (uint32_t i = 0; i < pp->comps.n; i++)
+		if (!strcmp(pp->comps.v[i].name, "maxactive"))
+			max = &pp->comps.v[i];
 	if (!max)
 		return true;
 	*n = (uint32_t)max->num;

@@ -24,10 +24,9 @@ DECLARE_RESOLVE(tracepoint_resolve);
 DECLARE_VARS(tracepoint);
 DECLARE_RESOLVE(kprobe_resolve);
 DECLARE_VARS(kprobe);
-DECLARE_RESOLVE(kfunction_resolve);
-DECLARE_VARS(kfunction);
+DECLARE_RESOLVE(kernel_resolve);
 DECLARE_RESOLVE(process_resolve);
-DECLARE_VARS(process);
+DECLARE_VARS(code);
 
 /* The point as text, without '?' and condition: what pp() yields. In the arena. */
 const char *probe_text(struct probe_env *env, const struct probe_point *pp);
@@ -62,7 +61,7 @@ bool debug_each_var_at(struct probe_env *env, const struct probe_site *site, con
 
 /* The "name[@file]" of a function, patterns in both; false after an error. */
 bool probe_function_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec);
-/* The number behind .return.maxactive, 0 without it; false after an error. */
+/* The number in .maxactive, 0 without it; false after an error. */
 bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n);
 
 #define PROBE_NARGS 6 /* passed in registers */

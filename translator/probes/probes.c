@@ -242,13 +242,12 @@ static bool has_pattern_name(const struct probe_point *pp)
 }
 
 /* process("ls").function("main").*: every family whose names fit. */
-enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
-				site_vec *out)
+static enum probe_result resolve_each(struct probe_env *env, const struct probe_point *pp,
+				      bool quiet, bool optional, site_vec *out)
 {
 	enum probe_result result = PROBE_UNKNOWN;
+	uint32_t before = out->n;
 
-	if (!has_pattern_name(pp))
-		return resolve_exact(env, pp, quiet, out);
 	for (unsigned int i = 0; i < probe_families_n; i++) {
 		struct probe_point named;
 		enum probe_result r;
@@ -258,10 +257,24 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 		r = resolve_exact(env, &named, quiet, out);
 		if (r == PROBE_OK || result == PROBE_UNKNOWN)
 			result = r;
-		if (r == PROBE_BAD)
+		if (r == PROBE_BAD || (r == PROBE_NOMATCH && !quiet))
 			return r;
 	}
+	for (uint32_t i = before; i < out->n; i++)
+		out->v[i].probe.optional = optional;
 	return result;
+}
+
+enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
+				site_vec *out)
+{
+	enum probe_result r;
+
+	if (!has_pattern_name(pp))
+		return resolve_exact(env, pp, quiet, out);
+	/* one of them that leads nowhere is no error; when all do, the first says why */
+	r = resolve_each(env, pp, true, quiet, out);
+	return r == PROBE_NOMATCH && !quiet ? resolve_each(env, pp, false, false, out) : r;
 }
 
 /* The text of a point up to its ".return". */

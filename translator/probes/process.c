@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process("path").function("name[@file]")[.call | .return]: user functions by debug information or ELF symbol. */
+/* process("path"): which file that is. Its functions come by debug information or ELF symbol. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "probes/families.h"
+#include "probes/code.h"
 #include "symbols/elf.h"
 
 /* What the C start-up files put into each program: no script means these by "*". */
@@ -107,157 +107,44 @@ static bool is_startup(const char *name)
 	return false;
 }
 
-struct add {
-	struct probe_env *env;
-	const struct probe_family *fam;
-	const struct probe_point *pp, *at; /* at: its text names the file found */
-	struct sym_object *obj;
-	const char *path;
-	bool quiet, glob;
-	site_vec *out;
-	uint32_t added;
-};
-
-/* Adds a site for a function that matches. */
-static bool process_add(const struct sym_func *f, void *arg)
+static bool process_hidden(const struct sym_func *f)
 {
-	struct add *a = arg;
-	struct debug_site *d;
-	struct probe_site site;
-	uint64_t offset;
-
-	if ((a->glob && is_startup(f->name)) || !sym_file_offset(a->obj, f->entry, &offset))
-		return true;
-	site = probe_site_new(a->fam, a->pp, 1, probe_text_with(a->env, a->at, 1, f->name),
-			      a->quiet);
-	site.probe.target = a->path;
-	site.probe.symbol = f->name;
-	site.probe.offset = offset;
-	site.probe.filter_target = true;
-	if (f->die) {
-		d = arena_new(a->env->arena, struct debug_site);
-		*d = (struct debug_site){ a->obj, *f, f->entry };
-		site.priv = d;
-	}
-	vec_push(a->env->arena, a->out, site);
-	a->added++;
-	return true;
+	return is_startup(f->name);
 }
 
-static void process_report(struct probe_env *env, const struct probe_point *pp,
-			   struct sym_object *obj, const char *path, const struct sym_spec *spec)
+static bool process_place(struct code_object *c, const struct sym_func *f, uint64_t addr,
+			  struct ir_probe *p)
 {
-	const struct pp_component *func = &pp->comps.v[1];
-	const char *missing, *hint;
-	struct near_match near;
-
-	diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(func),
-		   "no function of %s matches \"%s\"", path, func->str);
-	near_init(&near, spec->func);
-	sym_near_functions(obj, &near);
-	missing = sym_missing(obj, &hint);
-	if (near_best(&near))
-		diag_hint(env->diag, "did you mean \"%s\"?", near_best(&near));
-	else if (missing)
-		diag_hint(env->diag, "%s: %s", missing, hint);
-}
-
-/* The point with the file that was found in place of the name that was written. */
-static struct probe_point *process_point(struct probe_env *env, const struct probe_point *pp,
-					 const char *path)
-{
-	struct probe_point *at = arena_new(env->arena, struct probe_point);
-
-	*at = *pp;
-	at->comps.v = arena_alloc(env->arena, pp->comps.n * sizeof(*at->comps.v));
-	memcpy(at->comps.v, pp->comps.v, pp->comps.n * sizeof(*at->comps.v));
-	at->comps.v[0].str = path;
-	return at;
+	p->target = c->path;
+	p->symbol = f->name;
+	return sym_file_offset(c->obj, addr, &p->offset);
 }
 
 enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam,
 				  const struct probe_point *pp, bool quiet, site_vec *out)
 {
-	const struct pp_component *file = &pp->comps.v[0], *func = &pp->comps.v[1];
-	struct add a = { .env = env, .fam = fam, .pp = pp, .quiet = quiet, .out = out };
+	const struct pp_component *file = &pp->comps.v[0];
+	struct code_object c = { .env = env, .fam = fam, .pp = pp, .comp = 1, .user = true, .quiet = quiet,
+				 .place = process_place, .hidden = process_hidden, .out = out };
 	struct elf_file *elf;
-	struct sym_spec spec;
 	const char *why;
 
-	if (!probe_function_spec(env, func, &spec))
-		return PROBE_BAD;
-	a.path = process_find(env->arena, file->str);
-	if (!a.path)
+	c.path = process_find(env->arena, file->str);
+	if (!c.path)
 		return process_no_file(env, file, quiet);
-	a.path = process_interpreter(env->arena, a.path);
-	elf = elf_open(env->arena, a.path, &why);
+	c.path = c.what = process_interpreter(env->arena, c.path);
+	elf = elf_open(env->arena, c.path, &why);
 	if (elf)
 		elf_close(elf);
 	if (elf && !env->symbols)
 		why = "programs are not opened in this run";
-	a.obj = elf && env->symbols ? sym_open_file(env->symbols, a.path, &why) : NULL;
-	if (!a.obj) {
+	c.obj = elf && env->symbols ? sym_open_file(env->symbols, c.path, &why) : NULL;
+	if (!c.obj) {
 		if (!quiet)
 			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s",
-				   a.path, why);
+				   c.path, why);
 		return PROBE_NOMATCH;
 	}
-	a.glob = probe_is_glob(spec.func);
-	a.at = process_point(env, pp, a.path);
-	sym_functions(a.obj, &spec, false, process_add, &a);
-	if (!a.added && !quiet)
-		process_report(env, pp, a.obj, a.path, &spec);
-	return a.added ? PROBE_OK : PROBE_NOMATCH;
-}
-
-const struct probe_var *process_var(struct probe_env *env, const struct probe_site *site,
-				    const char *name)
-{
-	struct probe_var *v = arena_new(env->arena, struct probe_var);
-	uint32_t n = probe_arg_number(name);
-
-	if (debug_var_at(env, site, site->priv, name, v))
-		return v;
-	*v = (struct probe_var){ .name = name, .n = n, .width = 8, .is_signed = true };
-	if (site->probe.kind == AT_UPROBE && n) {
-		v->kind = PV_ARG;
-	} else if (site->probe.kind == AT_URETPROBE && strcmp(name, "$return") == 0) {
-		v->kind = PV_RETVAL;
-	} else if (strcmp(name, "$$name") == 0) {
-		v->kind = PV_STR;
-		v->str = site->probe.symbol;
-	} else {
-		return NULL;
-	}
-	return v;
-}
-
-/* Without debug information: whole registers. */
-static void process_each_argument(struct probe_env *env, const struct probe_site *site,
-				  void (*fn)(const struct probe_var *v, void *arg), void *arg)
-{
-	struct probe_var v = { .width = 8, .is_signed = true };
-
-	if (site->probe.kind == AT_URETPROBE) {
-		v.name = "$return";
-		v.kind = PV_RETVAL;
-		fn(&v, arg);
-	}
-	for (int i = 0; i < PROBE_NARGS && site->probe.kind == AT_UPROBE; i++) {
-		v.name = arena_printf(env->arena, "$arg%d", i + 1);
-		v.kind = PV_ARG;
-		v.n = i + 1;
-		fn(&v, arg);
-	}
-}
-
-void process_each_var(struct probe_env *env, const struct probe_site *site,
-		      void (*fn)(const struct probe_var *v, void *arg), void *arg)
-{
-	struct probe_var v;
-
-	if (!debug_each_var_at(env, site, site->priv, fn, arg))
-		process_each_argument(env, site, fn, arg);
-	v = (struct probe_var){ .name = "$$name", .kind = PV_STR, .str = site->probe.symbol };
-	fn(&v, arg);
+	c.named = code_point_with(env, pp, 0, c.path);
+	return code_resolve(&c);
 }
