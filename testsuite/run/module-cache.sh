@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # run: user
-# timeout: 120
+# timeout: 600
 # The kernel's part of modules is built once, two builds at once do no harm, damage is noticed; kbuild alone works, too.
 # Nothing is loaded: any kernel's headers do.
 set -u
