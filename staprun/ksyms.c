@@ -84,7 +84,7 @@ static int check_build(struct run *r, const struct ir_build *b)
 	/* what tells no build id cannot be compared */
 	if (!is || !strcmp(is, b->id))
 		return 0;
-	diag_error(&r->diag, TAG_LOAD, SPAN_NONE,
+	diag_error(&r->diag, TAG_BUILD_ID, SPAN_NONE,
 		   "%s%s that runs is not the one that the script was translated for: its build id is %s, not %s",
 		   kernel ? "the kernel" : "the module ", kernel ? "" : b->object, is, b->id);
 	diag_hint(&r->diag, kernel ? "translate the script for this kernel; is its debug information of this very build?"

@@ -88,6 +88,19 @@ struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
 	return NULL;
 }
 
+struct sym_object *probe_module_types(struct probe_env *env, const char *name, const char **why)
+{
+	(void)name;
+	return probe_kernel_types(env, why);
+}
+
+struct sym_object *probe_site_types(struct probe_env *env, const struct probe_site *site)
+{
+	(void)env;
+	(void)site;
+	return NULL;
+}
+
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value)
 {
 	(void)env;

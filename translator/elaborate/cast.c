@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * @cast(pointer, "type"[, "module"]): a number taken as a pointer to a type of the kernel or of a program. Several modules may
+ * @cast(pointer, "type"[, "module"]): a number taken as a pointer to a type of the kernel, a module of it or a program. Several modules may
  * be named with ':' between them; "kernel<header.h>" means the kernel's types.
  */
 #include <string.h>
@@ -21,13 +21,11 @@ static struct sym_object *cast_object(struct infer *i, const char *module, bool 
 {
 	bool kernel = !strncmp(module, "kernel", 6) && (!module[6] || module[6] == '<');
 
-	*user = !kernel && strchr(module, '/');
+	*user = !kernel && strchr(module, '/') && !strstr(strrchr(module, '/'), ".ko");
 	if (*user)
 		return i->e->env.symbols ? sym_open_file(i->e->env.symbols, module, why) : NULL;
-	if (!kernel) {
-		*why = "types of kernel modules are not read yet";
-		return NULL;
-	}
+	if (!kernel)
+		return probe_module_types(&i->e->env, module, why);
 	return probe_kernel_types(&i->e->env, why);
 }
 
@@ -41,9 +39,14 @@ static bool is_user_probe(const struct infer *i)
 static struct cast cast_find(struct infer *i, const struct expr *x)
 {
 	const char *name = x->args.v[1]->str, *modules;
+	struct sym_object *own = i->handler ? probe_site_types(&i->e->env, i->handler->site) : NULL;
 	struct cast c = { .why = "it is in no module that was named" };
 
 	/* without a module: of what is probed, then the kernel's */
+	if (own && x->args.n == 2) {
+		c.last = own;
+		c.type = sym_type_find(own, name);
+	}
 	if (x->args.n > 2)
 		modules = x->args.v[2]->str;
 	else if (is_user_probe(i))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elaborate/internal.h"
+#include "symbols/symbols.h"
 
 enum ir_type lower_type(enum script_type t)
 {
@@ -239,6 +240,8 @@ static void lower_probes(struct lower *l)
 		*out = p->site->probe;
 		out->handler = p->handler->index;
 		out->chain = p->chain;
+		if (p->site->obj && sym_module_name(p->site->obj))
+			ir_build_add(l->m, sym_module_name(p->site->obj), sym_build_text(p->site->obj));
 		vec_push(l->arena, &l->m->probes, out);
 	}
 }

@@ -61,6 +61,7 @@ struct probe_site *code_add_site(struct code_object *c, const struct code_site *
 	*copy = *own;
 	copy->user = c->user;
 	site.priv = copy;
+	site.obj = c->obj;
 	site.probe.maxactive = c->maxactive;
 	site.probe.filter_target = c->user;
 	/* of many, some cannot be probed: that is no error */
@@ -73,6 +74,13 @@ struct probe_site *code_add_site(struct code_object *c, const struct code_site *
 static bool is_return(const struct code_object *c)
 {
 	return c->fam->kind == AT_KRETPROBE || c->fam->kind == AT_URETPROBE;
+}
+
+void code_types(const struct code_object *c, struct code_site *own, const struct kbtf *btf, uint32_t id)
+{
+	own->btf = btf;
+	if (id)
+		own->nparams = kbtf_params(btf, c->env->arena, id, &own->params, &own->ret);
 }
 
 static bool add_function(const struct sym_func *f, void *arg)
@@ -93,6 +101,8 @@ static bool add_function(const struct sym_func *f, void *arg)
 		return true;
 	if (f->die)
 		own.debug = (struct debug_site){ c->obj, *f, f->entry };
+	else if (c->btf)
+		code_types(c, &own, c->btf, kbtf_find(c->btf, BTF_KIND_FUNC, f->name));
 	site = code_add_site(c, &own, function_text(c, f));
 	site->probe.target = place.target;
 	site->probe.symbol = place.symbol;

@@ -18,6 +18,7 @@ struct code_object {
 	uint32_t comp; /* of pp: function(...) or statement(...) */
 	struct sym_object *obj; /* NULL: nothing is known of it */
 	bool user;
+	const struct kbtf *btf; /* types of the functions of which debug information says nothing; or NULL */
 	const char *path; /* user: the file to attach to */
 	const char *what; /* for messages: "the kernel", a path */
 	bool quiet;
@@ -59,6 +60,9 @@ enum probe_result code_resolve(struct code_object *c);
 
 /* Adds a site at @pc in @f, its text made of @name; the caller says where it is placed unless @f is known. */
 struct probe_site *code_add_site(struct code_object *c, const struct code_site *own, const char *name);
+
+/* What the kernel's types say of a function; @id 0: nothing. */
+void code_types(const struct code_object *c, struct code_site *own, const struct kbtf *btf, uint32_t id);
 
 /* @pp with the string argument of component @i replaced. */
 const struct probe_point *code_point_with(struct probe_env *env, const struct probe_point *pp, uint32_t i,

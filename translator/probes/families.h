@@ -25,6 +25,7 @@ DECLARE_VARS(tracepoint);
 DECLARE_RESOLVE(kprobe_resolve);
 DECLARE_VARS(kprobe);
 DECLARE_RESOLVE(kernel_resolve);
+DECLARE_RESOLVE(module_resolve);
 DECLARE_RESOLVE(process_resolve);
 DECLARE_VARS(code);
 

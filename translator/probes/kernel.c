@@ -31,8 +31,7 @@ static void add_plain(struct code_object *c, const struct kbtf *btf, uint32_t id
 {
 	struct code_site own = { .btf = btf, .nparams = -1 };
 
-	if (id)
-		own.nparams = kbtf_params(btf, c->env->arena, id, &own.params, &own.ret);
+	code_types(c, &own, btf, id);
 	code_add_site(c, &own, name)->probe.target = arena_strdup(c->env->arena, name);
 }
 
@@ -107,6 +106,11 @@ bool probe_constant(struct probe_env *env, const struct probe_site *site, const 
 
 	if (!env->symbols)
 		return false;
+	if (site && site->obj && sym_module_name(site->obj)) {
+		o = probe_site_types(env, site);
+		if (o && sym_enum_value(o, name, value))
+			return true;
+	}
 	o = user ? sym_open_file(env->symbols, site->probe.target, &why)
 		 : probe_kernel_types(env, &why);
 	return o && sym_enum_value(o, name, value);

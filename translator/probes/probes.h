@@ -38,6 +38,7 @@ struct probe_site {
 	const struct probe_family *family;
 	struct ir_probe probe; /* kind, name, target ...; pass 2 fills in handler, chain, locks */
 	struct span at; /* the component to blame */
+	struct sym_object *obj; /* the binary it lies in; NULL: none that was opened */
 	void *priv; /* the family's: what its var() needs */
 };
 typedef VEC(struct probe_site) site_vec;
@@ -91,6 +92,11 @@ extern const unsigned int probe_families_n;
 
 /* The kernel's own types; NULL: there are none, and *@why says why. */
 struct sym_object *probe_kernel_types(struct probe_env *env, const char **why);
+/* Types of a module of the kernel, by name or path; the same. */
+struct sym_object *probe_module_types(struct probe_env *env, const char *name, const char **why);
+
+/* Types of the module that @site is in; NULL: it is in none, or has none. */
+struct sym_object *probe_site_types(struct probe_env *env, const struct probe_site *site);
 
 /* The value of an enumeration's constant, of the probed program or (and where @site is NULL) of the kernel. */
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value);

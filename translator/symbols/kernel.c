@@ -27,7 +27,7 @@ struct kernel_syms {
 	bool tried, modules_tried;
 	const struct kbtf *btf;
 	const char *why, *hint;
-	VEC(struct module_btf) modules;
+	VEC(struct module_btf) modules, named; /* the running kernel's; those that were asked for */
 };
 
 struct kernel_syms *kernel_syms_new(struct session *s)
@@ -289,6 +289,25 @@ const struct kbtf *kernel_module_btf(struct kernel_syms *k, uint32_t i, const ch
 		k->modules.n--;
 	}
 	return NULL;
+}
+
+const struct kbtf *kernel_btf_of(struct kernel_syms *k, const char *module, const void *bytes, size_t len)
+{
+	const char *why, *hint;
+	const struct kbtf *base = kernel_btf(k, &why, &hint);
+	struct module_btf m = { .name = module };
+
+	for (uint32_t i = 0; i < k->named.n; i++)
+		if (!strcmp(k->named.v[i].name, module))
+			return k->named.v[i].btf;
+	if (base && bytes)
+		m.btf = kbtf_new(k->arena, bytes, len, base, &why);
+	if (base && !m.btf && !k->session->foreign_kernel) {
+		bytes = kernel_load(arena_printf(k->arena, SYS_BTF "/%s", module), &len);
+		m.btf = bytes ? kbtf_new(k->arena, bytes, len, base, &why) : NULL;
+	}
+	vec_push(k->arena, &k->named, m);
+	return m.btf;
 }
 
 static bool feed_near(uint32_t id, const char *name, void *arg)

@@ -31,6 +31,12 @@ const struct kbtf *kernel_btf(struct kernel_syms *k, const char **why, const cha
  */
 const struct kbtf *kernel_module_btf(struct kernel_syms *k, uint32_t i, const char **module);
 
+/*
+ * BTF of one module: @bytes of its file's section (NULL: it has none), else what the running kernel keeps of it. NULL:
+ * there is none.
+ */
+const struct kbtf *kernel_btf_of(struct kernel_syms *k, const char *module, const void *bytes, size_t len);
+
 enum kernel_known { KERNEL_HAS, KERNEL_HAS_NOT, KERNEL_UNSURE };
 /* Whether there is such a function. Feeds the names it saw to @near unless that is NULL. */
 enum kernel_known kernel_has_function(struct kernel_syms *k, const char *name,

@@ -57,7 +57,7 @@ static int kmod_static = -77;
 int kmod_global = 4711;
 static unsigned short kmod_squares[10];
 static struct kmod_item *kmod_item;
-static const struct kmod_inner kmod_const = { 'c', 99, NULL };
+static const int kmod_limits[3] = { 70, 80, 90 };
 static long kmod_calls; /* in .bss */
 static DEFINE_PER_CPU(long, kmod_count);
 static DEFINE_PER_CPU(struct kmod_inner, kmod_percpu);
@@ -73,10 +73,9 @@ static noinline int kmod_double(int n)
 
 static __always_inline int kmod_inlined(int a, int b)
 {
-	int sum = a + b;
-
-	asm volatile("" : "+r"(sum));
-	return sum * 3;
+	asm volatile("nop" : : "r"(a), "r"(b));
+	asm volatile("nop" : : "r"(a), "r"(b));
+	return (a + b) * 3;
 }
 
 #define SAY(name, format, value)                                                                   \
@@ -126,7 +125,7 @@ static void kmod_say_statics(int n)
 	SAY_NUM("global", kmod_global);
 	SAY_NUM("squares", kmod_squares[n % 10]);
 	SAY_NUM("static_item", kmod_item->u16v);
-	SAY_NUM("const", kmod_const.value);
+	SAY_NUM("limit", kmod_limits[n % 3]);
 	SAY_NUM("calls", kmod_calls);
 	SAY_NUM("count", *this_cpu_ptr(&kmod_count));
 	SAY_NUM("percpu", this_cpu_ptr(&kmod_percpu)->value);
@@ -139,13 +138,25 @@ static void kmod_say_statics(int n)
 noinline long kmod_target(struct kmod_item *item, int n, s8 narrow, enum kmod_color color, const char *name);
 long kmod_target(struct kmod_item *item, int n, s8 narrow, enum kmod_color color, const char *name)
 {
+	int doubled;
+
 	kmod_say_item(item, n);
 	kmod_say_statics(n);
 	SAY_NUM("n", n);
 	SAY_NUM("narrow", narrow);
 	SAY_NUM("param_color", color);
 	SAY("name", "%s", name);
-	return kmod_inlined(n, kmod_double(narrow)) - 1000000;
+	SAY_NUM("cast", item->u16v);
+	SAY_NUM("cast_named", item->table[2].value);
+	SAY_NUM("cast_list", item->s64v);
+	SAY_NUM("constant", KMOD_GREEN);
+	SAY("defined", "%s", "10");
+	SAY_NUM("double", n);
+	doubled = kmod_double(n);
+	SAY("inlined", "%s", "");
+	kmod_report_len--;
+	kmod_report_len += scnprintf(kmod_report + kmod_report_len, 50, "%d %d\n", n, doubled);
+	return kmod_inlined(n, doubled) - 1000000;
 }
 
 static void kmod_fill(struct kmod_item *i, int n)
