@@ -16,6 +16,7 @@ struct backend {
 	const char *name; /* kernel, bpf, user: what --runtime takes */
 	const char *suffix; /* .ko .bo .uo */
 	unsigned int sides; /* enum ir_side mask */
+	bool relocates; /* what it makes runs on other kernels, too, where types may have another layout */
 	/*
 	 * Whether this machine (and user) can run it: NULL, or why not, in the arena. Cheap: asked at start-up for the automatic
 	 * choice.

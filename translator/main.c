@@ -235,6 +235,8 @@ static int run_ir_passes(struct compile *c)
 
 	if (verify(c, "lowering"))
 		return -1;
+	if (!c->backend->relocates)
+		ir_fix_layouts(c->ir);
 	for (size_t i = 0; i < sizeof(ir_passes) / sizeof(*ir_passes); i++) {
 		if (ir_passes[i].optimising && c->s->unoptimised)
 			continue;

@@ -169,10 +169,9 @@ void ba_call_fn(struct bpf_asm *as, uint32_t fn)
 	ba_raw(as, BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, -1);
 }
 
-void ba_add_field(struct bpf_asm *as, int dst, uint32_t type, const char *access, int32_t guess)
+void ba_core(struct bpf_asm *as, enum bpf_core_relo_kind kind, const char *path)
 {
-	vec_push(as->arena, &as->cores, ((struct bpf_core){ as->code.n, type, access }));
-	ba_alui(as, BPF_ADD, dst, guess);
+	vec_push(as->arena, &as->cores, ((struct bpf_core){ as->code.n, kind, path }));
 }
 
 static bool is_wide(const struct bpf_insn *in)

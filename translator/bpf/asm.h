@@ -28,11 +28,11 @@ struct bpf_reloc {
 	uint32_t index;
 };
 
-/* A CO-RE access: the immediate of instruction @pos is the offset of a field path. */
+/* A CO-RE relocation: the immediate of instruction @pos is what @kind says of a type path (ir/layout.h). */
 struct bpf_core {
 	uint32_t pos;
-	uint32_t type; /* index in the table of btf.c */
-	const char *access; /* "0:1" */
+	enum bpf_core_relo_kind kind;
+	const char *path;
 };
 
 struct bpf_fixup {
@@ -87,7 +87,7 @@ void ba_ld_data(struct bpf_asm *as, int dst, uint32_t off);
 void ba_ld_rodata(struct bpf_asm *as, int dst, uint32_t off);
 void ba_ld_func(struct bpf_asm *as, int dst, uint32_t fn);
 void ba_call_fn(struct bpf_asm *as, uint32_t fn);
-/* dst += offset of a field, filled in by the loader from the kernel's types. */
-void ba_add_field(struct bpf_asm *as, int dst, uint32_t type, const char *access, int32_t guess);
+/* The immediate of the next instruction is filled in by the loader from the kernel's types. */
+void ba_core(struct bpf_asm *as, enum bpf_core_relo_kind kind, const char *path);
 
 #endif

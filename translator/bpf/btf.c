@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Type information: map definitions that libbpf reads, key and value types that bpftool shows,
- * signatures of the functions, and the few kernel structures whose fields the loader must find
- * (CO-RE).
+ * signatures of the functions. For what they access in the kernel see core.c.
  */
 #include "bpf/gen.h"
 
@@ -13,7 +12,6 @@ struct types {
 	struct unit *u;
 	struct btf *b;
 	int t_int, t_uint, t_long, t_ulong, t_char, t_str, t_ctx;
-	int task, cred;
 	bool failed;
 };
 
@@ -191,43 +189,6 @@ static void data_types(struct types *t)
 	}
 }
 
-/*
- * As much of the kernel's types as field accesses name; offsets are this table's own, the loader
- * finds the true ones.
- */
-static const struct {
-	bool cred;
-	int32_t offset;
-	const char *access;
-} core_fields[CORE_COUNT] = {
-	[CORE_REAL_PARENT] = { false, 0, "0:0" }, [CORE_CRED] = { false, 8, "0:1" },
-	[CORE_TGID] = { false, 16, "0:2" },       [CORE_EUID] = { true, 0, "0:0" },
-	[CORE_EGID] = { true, 4, "0:1" },
-};
-
-void btf_field(struct bpf_asm *as, int reg, int field)
-{
-	ba_add_field(as, reg, core_fields[field].cred, core_fields[field].access,
-		     core_fields[field].offset);
-}
-
-static void core_types(struct types *t)
-{
-	int kid = add_struct(t, NULL, 4), task_ptr, cred_ptr;
-
-	add_field(t, "val", t->t_uint, 0);
-	t->cred = add_struct(t, "cred", 8);
-	add_field(t, "euid", kid, 0);
-	add_field(t, "egid", kid, 4);
-	cred_ptr = check(t, btf__add_ptr(t->b, t->cred));
-	/* the structure follows its own pointer */
-	task_ptr = check(t, btf__add_ptr(t->b, cred_ptr + 2));
-	t->task = add_struct(t, "task_struct", 24);
-	add_field(t, "real_parent", task_ptr, 0);
-	add_field(t, "cred", cred_ptr, 8);
-	add_field(t, "tgid", t->t_int, 16);
-}
-
 /* The kernel knows a context by the name of its structure. */
 static int ctx_ptr(struct types *t, const char *name)
 {
@@ -261,7 +222,7 @@ static void put_u32(struct buf *b, uint32_t v)
 	buf_add(b, &v, sizeof(v));
 }
 
-static const char *section_of(const struct bpf_fn *f)
+const char *btf_section(const struct bpf_fn *f)
 {
 	return f->section ? f->section : ".text";
 }
@@ -275,14 +236,14 @@ static uint32_t in_section(const struct unit *u, const char *name)
 	uint32_t n = 0;
 
 	for (uint32_t k = 0; k < u->fns.n; k++)
-		n += !strcmp(section_of(u->fns.v[k]), name);
+		n += !strcmp(btf_section(u->fns.v[k]), name);
 	return n;
 }
 
-static bool first_of_section(const struct unit *u, uint32_t fn)
+bool btf_first_of_section(const struct unit *u, uint32_t fn)
 {
 	for (uint32_t k = 0; k < fn; k++)
-		if (!strcmp(section_of(u->fns.v[k]), section_of(u->fns.v[fn])))
+		if (!strcmp(btf_section(u->fns.v[k]), btf_section(u->fns.v[fn])))
 			return false;
 	return true;
 }
@@ -296,54 +257,19 @@ static void func_infos(struct types *t, struct buf *out)
 		ids[k] = function_type(t, u->fns.v[k]);
 	put_u32(out, 8);
 	for (uint32_t k = 0; k < u->fns.n; k++) {
-		const char *name = section_of(u->fns.v[k]);
+		const char *name = btf_section(u->fns.v[k]);
 		uint32_t off = 0;
 
-		if (!first_of_section(u, k))
+		if (!btf_first_of_section(u, k))
 			continue;
 		put_u32(out, (uint32_t)check(t, btf__add_str(t->b, name)));
 		put_u32(out, in_section(u, name));
 		for (uint32_t j = k; j < u->fns.n; j++) {
-			if (strcmp(section_of(u->fns.v[j]), name))
+			if (strcmp(btf_section(u->fns.v[j]), name))
 				continue;
 			put_u32(out, off);
 			put_u32(out, (uint32_t)ids[j]);
 			off += 8 * u->fns.v[j]->as.code.n;
-		}
-	}
-}
-
-static void core_relos(struct types *t, struct buf *out)
-{
-	const struct unit *u = t->u;
-
-	put_u32(out, 16);
-	for (uint32_t k = 0; k < u->fns.n; k++) {
-		const char *name = section_of(u->fns.v[k]);
-		uint32_t off = 0, n = 0;
-
-		if (!first_of_section(u, k))
-			continue;
-		for (uint32_t j = k; j < u->fns.n; j++)
-			if (!strcmp(section_of(u->fns.v[j]), name))
-				n += u->fns.v[j]->as.cores.n;
-		if (!n)
-			continue;
-		put_u32(out, (uint32_t)check(t, btf__add_str(t->b, name)));
-		put_u32(out, n);
-		for (uint32_t j = k; j < u->fns.n; j++) {
-			const struct bpf_asm *as = &u->fns.v[j]->as;
-
-			if (strcmp(section_of(u->fns.v[j]), name))
-				continue;
-			for (uint32_t c = 0; c < as->cores.n; c++) {
-				put_u32(out, off + 8 * as->cores.v[c].pos);
-				put_u32(out, (uint32_t)(as->cores.v[c].type ? t->cred : t->task));
-				put_u32(out, (uint32_t)check(
-						     t, btf__add_str(t->b, as->cores.v[c].access)));
-				put_u32(out, 0); /* the field's byte offset */
-			}
-			off += 8 * as->code.n;
 		}
 	}
 }
@@ -366,14 +292,6 @@ static void write_ext(struct unit *u, const struct buf *funcs, const struct buf 
 		buf_add(out, cores->p, cl);
 }
 
-static bool wants_core(const struct unit *u)
-{
-	for (uint32_t k = 0; k < u->fns.n; k++)
-		if (u->fns.v[k]->as.cores.n)
-			return true;
-	return false;
-}
-
 int btf_write(struct unit *u)
 {
 	struct types t = { .u = u, .b = btf__new_empty() };
@@ -389,10 +307,8 @@ int btf_write(struct unit *u)
 	map_types(&t);
 	data_types(&t);
 	func_infos(&t, &funcs);
-	if (wants_core(u)) {
-		core_types(&t);
-		core_relos(&t, &cores);
-	}
+	if (core_write(u, t.b, &cores))
+		t.failed = true;
 	raw = btf__raw_data(t.b, &size);
 	if (raw && !t.failed) {
 		buf_add(&u->btf, raw, size);

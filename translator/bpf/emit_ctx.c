@@ -95,22 +95,62 @@ void em_symaddr(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
+void em_layout(struct gen *g, const struct ir_insn *i)
+{
+	static const uint8_t kinds[IRL_N] = {
+		[IRL_OFFSET] = BPF_CORE_FIELD_BYTE_OFFSET,
+		[IRL_SIZE] = BPF_CORE_TYPE_SIZE,
+		[IRL_LSHIFT] = BPF_CORE_FIELD_LSHIFT_U64,
+		[IRL_RSHIFT] = BPF_CORE_FIELD_RSHIFT_U64,
+	};
+	const char *path = core_path(g, i);
+
+	if (path)
+		ba_core(g->as, kinds[i->imm], path);
+	ba_movi(g->as, R0, i->args[0].num);
+	g_done(g, i->dst, R0);
+}
+
+/*
+ * A member has as many bytes as the running kernel gives it. The buffer's other bytes are 0; a sign is extended by the
+ * shifts that take a member out of a number of 64 bits.
+ */
+static void load_member(struct gen *g, const struct ir_insn *i, const char *path)
+{
+	int32_t rest = 64 - 8 * (int32_t)IR_MEM_WIDTH(i->imm);
+
+	ba_ld(g->as, BPF_DW, R0, FP, FRAME_BUF);
+	if (!IR_MEM_SIGNED(i->imm))
+		return;
+	ba_core(g->as, BPF_CORE_FIELD_LSHIFT_U64, path);
+	ba_alui(g->as, BPF_LSH, R0, rest);
+	ba_core(g->as, BPF_CORE_FIELD_RSHIFT_U64, path);
+	ba_alui(g->as, BPF_ARSH, R0, rest);
+}
+
 void em_load(struct gen *g, const struct ir_insn *i)
 {
 	static const int sizes[9] = { [1] = BPF_B, [2] = BPF_H, [4] = BPF_W, [8] = BPF_DW };
 	uint32_t width = IR_MEM_WIDTH(i->imm);
+	const char *path = core_path(g, i);
 	bool user = i->imm & IR_USER;
 
 	g_load(g, R3, &i->args[0]);
 	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
 	ba_mov(g->as, R1, FP);
 	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+	if (path)
+		ba_core(g->as, BPF_CORE_FIELD_BYTE_SIZE, path);
 	ba_movi(g->as, R2, width);
 	ba_call(g->as, user ? BPF_FUNC_probe_read_user : BPF_FUNC_probe_read_kernel);
 	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, user ? ERR_UFAULT : ERR_KFAULT, 0));
-	ba_ld(g->as, sizes[width], R0, FP, FRAME_BUF);
-	if (IR_MEM_SIGNED(i->imm))
-		ba_narrow(g->as, R0, width, 1);
+	if (path) {
+		load_member(g, i, path);
+	} else {
+		ba_ld(g->as, sizes[width], R0, FP, FRAME_BUF);
+		if (IR_MEM_SIGNED(i->imm))
+			ba_narrow(g->as, R0, width, 1);
+	}
 	g_done(g, i->dst, R0);
 }
 
@@ -253,16 +293,21 @@ void bpf_in_gid(struct gen *g, const struct ir_insn *i)
 	half(g, i, BPF_FUNC_get_current_uid_gid, true);
 }
 
+/* Where the members are is the loader's business. */
+#define TASK "struct task_struct 8"
+#define CRED "struct cred 4"
+
 /*
  * A chain of pointer fields from the current task, then a 32-bit field. The offsets are CO-RE
  * relocations: the loader takes them from the running kernel's types.
  */
-static void task_field(struct gen *g, const struct ir_insn *i, int ptr_field, int num_field)
+static void task_field(struct gen *g, const struct ir_insn *i, const char *pointer, const char *number)
 {
 	ba_call(g->as, BPF_FUNC_get_current_task);
 	for (int step = 0; step < 2; step++) {
 		ba_mov(g->as, R3, R0);
-		btf_field(g->as, R3, step ? num_field : ptr_field);
+		ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, step ? number : pointer);
+		ba_alui(g->as, BPF_ADD, R3, 0);
 		ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
 		ba_mov(g->as, R1, FP);
 		ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
@@ -275,17 +320,17 @@ static void task_field(struct gen *g, const struct ir_insn *i, int ptr_field, in
 
 void bpf_in_ppid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, CORE_REAL_PARENT, CORE_TGID);
+	task_field(g, i, TASK ".real_parent@0 *", TASK ".tgid@0 i4");
 }
 
 void bpf_in_euid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, CORE_CRED, CORE_EUID);
+	task_field(g, i, TASK ".cred@0 *", CRED ".euid@0 struct - 4.val@0 u4");
 }
 
 void bpf_in_egid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, CORE_CRED, CORE_EGID);
+	task_field(g, i, TASK ".cred@0 *", CRED ".egid@0 struct - 4.val@0 u4");
 }
 
 void bpf_in_execname(struct gen *g, const struct ir_insn *i)

@@ -444,12 +444,19 @@ uint32_t rt_clear(struct unit *u, uint32_t global);
 uint32_t rt_evict(struct unit *u, uint32_t global);
 
 /* btf.c, elf.c */
+const char *btf_section(const struct bpf_fn *f);
+/* Records of functions are grouped by section: whether @fn is the first in its own. */
+bool btf_first_of_section(const struct unit *u, uint32_t fn);
 int btf_write(struct unit *u) __attribute__((warn_unused_result));
 void elf_write(struct unit *u, struct buf *out);
-/* Fields of kernel structures that handlers read. */
-enum { CORE_REAL_PARENT, CORE_TGID, CORE_CRED, CORE_EUID, CORE_EGID, CORE_COUNT };
-
-void btf_field(struct bpf_asm *as, int reg, int field); /* reg += its offset */
+/* core.c: the type path of a layout or load, NULL when there is none that another kernel could follow */
+const char *core_path(const struct gen *g, const struct ir_insn *i);
+/*
+ * The structures that the code's type paths name, with the members that it names; then the records that tell libbpf which
+ * instructions to fill in. 0, or -1.
+ */
+struct btf;
+int core_write(struct unit *u, struct btf *btf, struct buf *out) __attribute__((warn_unused_result));
 
 /* emit tables */
 typedef void (*emit_fn)(struct gen *g, const struct ir_insn *i);

@@ -346,6 +346,7 @@ const struct backend backend_bpf = {
 	.name = "bpf",
 	.suffix = ".bo",
 	.sides = SIDE_B | SIDE_U,
+	.relocates = true,
 	.unusable = unusable,
 	.prepare = prepare,
 	.translate = translate,

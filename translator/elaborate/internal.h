@@ -131,7 +131,7 @@ struct target {
 
 /* From a variable's place, or a pointer's value, to a member's value: found by inference, lowered as it stands. */
 enum step_kind {
-	STEP_OFFSET, /* add n to the address */
+	STEP_OFFSET, /* add n, the place of a member, to the address */
 	STEP_INDEX, /* add n times the index to the address */
 	STEP_LOAD, /* the pointer at the address is the new address */
 };
@@ -140,6 +140,7 @@ struct step {
 	int64_t n;
 	struct expr *index;
 	struct span at;
+	const char *core; /* type path of the member, or of the elements; NULL: n is the same everywhere */
 };
 struct path {
 	VEC(struct step) steps;
@@ -148,6 +149,7 @@ struct path {
 	bool to_value; /* ends with reading width bytes at the address; else the address is the result */
 	bool is_signed, user;
 	uint32_t width, bit_size, bit_offset;
+	const char *core; /* type path of the member that is read, where its width may differ; or NULL */
 };
 
 /* A stretch of code of a handler; names in it are looked up from @file. */
@@ -413,6 +415,10 @@ bool path_exists(const struct expr *x, const struct sym_type *t);
 /* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
 const char *path_of_whole(const struct probe_var *v, struct path *out);
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);
+/* core.c: type paths; a structure's, and that with a member more */
+struct sym_member;
+const char *core_root(struct elab *e, const struct sym_type *t);
+const char *core_member(struct elab *e, const char *path, const struct sym_member *m);
 /* Makes the expression a number: what it asks is known. */
 void elab_settle(struct expr *x, int64_t value);
 /* autocast.c */
@@ -530,6 +536,8 @@ struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const
 /* The run-time address of link-time address @link of the kernel or of a module; of the current CPU's copy. */
 struct ir_val lower_symaddr(struct lower *l, struct sym_object *o, uint64_t link, struct span at);
 struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link, struct span at);
+/* What @path's layout has of @what, which is @here on the kernel that the script is compiled for. */
+struct ir_val lower_layout(struct lower *l, enum ir_layout what, int64_t here, const char *path, struct span at);
 /* From a value (a pointer) on. */
 struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at);
 struct ir_val lower_assign(struct lower *l, struct expr *x);

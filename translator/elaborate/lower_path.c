@@ -27,14 +27,20 @@ static void push(struct machine *m, struct ir_val v)
 		m->v[m->n++] = v;
 }
 
-static struct ir_val load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at)
+static struct ir_val load_of(struct lower *l, struct ir_val addr, uint32_t mem, const char *core, struct span at)
 {
-	uint32_t r = lower_temp(l, IR_I64);
+	uint32_t r = lower_temp(l, IR_I64), aux = core ? ir_string(l->m, core) : 0;
 	struct ir_insn *i = lower_insn(l, IR_load, r, &addr, 1);
 
 	i->imm = mem;
+	i->aux = aux;
 	i->loc = lower_loc(l, at);
 	return ir_reg(r);
+}
+
+static struct ir_val load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at)
+{
+	return load_of(l, addr, mem, NULL, at);
 }
 
 static uint32_t space(bool user)
@@ -252,14 +258,18 @@ static struct ir_val follow_steps(struct lower *l, struct ir_val v, const struct
 {
 	for (uint32_t n = 0; n < p->steps.n; n++) {
 		const struct step *s = &p->steps.v[n];
-		struct ir_val by;
+		struct ir_val by = ir_num(s->n);
 
 		switch (s->kind) {
 		case STEP_OFFSET:
-			v = lower_op2(l, IR_add, v, ir_num(s->n), s->at);
+			if (s->core)
+				by = lower_layout(l, IRL_OFFSET, s->n, s->core, s->at);
+			v = lower_op2(l, IR_add, v, by, s->at);
 			break;
 		case STEP_INDEX:
-			by = lower_op2(l, IR_mul, lower_expr(l, s->index), ir_num(s->n), s->at);
+			if (s->core)
+				by = lower_layout(l, IRL_SIZE, s->n, s->core, s->at);
+			by = lower_op2(l, IR_mul, lower_expr(l, s->index), by, s->at);
 			v = lower_op2(l, IR_add, v, by, s->at);
 			break;
 		case STEP_LOAD:
@@ -275,9 +285,14 @@ static struct ir_val read_bits(struct lower *l, struct ir_val addr, const struct
 			       struct span at)
 {
 	uint32_t width = width_for(p->bit_offset + p->bit_size);
+	int64_t up = 64 - (int64_t)p->bit_size - (int64_t)p->bit_offset, down = 64 - (int64_t)p->bit_size;
+	struct ir_val v = load_of(l, addr, IR_MEM(width, false) | space(p->user), p->core, at);
 
-	return cut(l, load(l, addr, IR_MEM(width, false) | space(p->user), at), p->bit_size,
-		   p->bit_offset, p->is_signed, at);
+	if (!p->core)
+		return cut(l, v, p->bit_size, p->bit_offset, p->is_signed, at);
+	v = lower_op2(l, IR_shl, v, lower_layout(l, IRL_LSHIFT, up, p->core, at), at);
+	return lower_op2(l, p->is_signed ? IR_shr : IR_ushr, v, lower_layout(l, IRL_RSHIFT, down, p->core, at),
+			 at);
 }
 
 struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at)
@@ -286,7 +301,7 @@ struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p,
 	if (p->to_value && p->bit_size)
 		return read_bits(l, x, p, at);
 	if (p->to_value)
-		return load(l, x, IR_MEM(p->width, p->is_signed) | space(p->user), at);
+		return load_of(l, x, IR_MEM(p->width, p->is_signed) | space(p->user), p->core, at);
 	/* a register holds more than a narrow variable */
 	return p->from_value && !p->steps.n && p->width ? cut(l, x, p->width * 8, 0, p->is_signed, at) : x;
 }

@@ -4,6 +4,7 @@
  * that is meant. Types are checked here; lowering only follows the steps.
  */
 #include "elaborate/internal.h"
+#include "ir/layout.h"
 #include "symbols/symbols.h"
 
 struct walk {
@@ -12,12 +13,47 @@ struct walk {
 	const struct sym_type *t;
 	bool place; /* an address is at hand, else the value itself */
 	struct sym_member member; /* the last one: its bits */
+	const char *core; /* type path of the members since the last pointer or index; NULL: none */
+	uint32_t ncore; /* members in it */
 };
 
 static void add_step(struct walk *w, enum step_kind kind, int64_t n, struct expr *index,
 		     struct span at)
 {
-	vec_push(w->i->e->arena, &w->p->steps, ((struct step){ kind, n, index, at }));
+	vec_push(w->i->e->arena, &w->p->steps, ((struct step){ kind, n, index, at, NULL }));
+}
+
+/* Members of members are one place. In a program all is where it was compiled to be. */
+static void add_member(struct walk *w, const struct sym_type *in, struct span at)
+{
+	struct step *s;
+
+	if (w->p->user) {
+		if (w->member.offset)
+			add_step(w, STEP_OFFSET, (int64_t)w->member.offset, NULL, at);
+		return;
+	}
+	if (!w->core || w->ncore == IR_PATH_MAX) {
+		w->core = core_root(w->i->e, in);
+		w->ncore = 0;
+		add_step(w, STEP_OFFSET, 0, NULL, at);
+	}
+	w->core = core_member(w->i->e, w->core, &w->member);
+	w->ncore++;
+	s = &w->p->steps.v[w->p->steps.n - 1];
+	s->n += (int64_t)w->member.offset;
+	s->core = w->core;
+	s->at = at;
+}
+
+static void add_index(struct walk *w, const struct sym_type *item, struct expr *index, struct span at)
+{
+	bool record = item->kind == ST_STRUCT || item->kind == ST_UNION;
+
+	add_step(w, STEP_INDEX, (int64_t)item->size, index, at);
+	if (record && !w->p->user)
+		w->p->steps.v[w->p->steps.n - 1].core = core_root(w->i->e, item);
+	w->core = NULL;
 }
 
 static const char *type_words(struct walk *w)
@@ -51,6 +87,7 @@ static void follow(struct walk *w, struct span at)
 	w->place = true;
 	w->t = sym_type_target(w->t);
 	w->member.bit_size = 0;
+	w->core = NULL;
 }
 
 static bool no_member(struct walk *w, const struct suffix *s)
@@ -84,8 +121,7 @@ static bool walk_member(struct walk *w, const struct suffix *s)
 	}
 	if (!sym_member_find(w->t, s->name, &w->member))
 		return no_member(w, s);
-	if (w->member.offset)
-		add_step(w, STEP_OFFSET, (int64_t)w->member.offset, NULL, s->at);
+	add_member(w, w->t, s->at);
 	w->t = w->member.type;
 	return w->t;
 }
@@ -110,7 +146,7 @@ static bool walk_index(struct walk *w, const struct suffix *s)
 			   "the size of what this points to is not known");
 		return false;
 	}
-	add_step(w, STEP_INDEX, (int64_t)item->size, s->index, s->at);
+	add_index(w, item, s->index, s->at);
 	w->t = item;
 	return true;
 }
@@ -158,6 +194,7 @@ static bool finish(struct walk *w, const struct expr *x)
 	p->is_signed = w->t->is_signed;
 	p->bit_size = w->member.bit_size;
 	p->bit_offset = w->member.bit_offset;
+	p->core = p->to_value && w->t->kind != ST_POINTER ? w->core : NULL;
 	return true;
 }
 

@@ -506,6 +506,14 @@ static int op_context(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
+/* Such code runs where it was compiled. */
+static int op_layout(struct interp *in, union slot *r, const struct code *c)
+{
+	(void)in;
+	r[c->d].i = r[c->a].i;
+	return 0;
+}
+
 static int op_load(struct interp *in, union slot *r, const struct code *c)
 {
 	static const enum ir_error kinds[2][2] = { { ERR_KFAULT, ERR_UFAULT },
@@ -542,7 +550,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
 	[IR_frame] = op_context,     [IR_reg] = op_context,       [IR_symaddr] = op_load,
 	     [IR_tparg] = op_context,
-	[IR_load] = op_load,         [IR_loadstr] = op_load,
+	[IR_layout] = op_layout,     [IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
 	[IR_send] = op_send,
 };

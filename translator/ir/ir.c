@@ -80,6 +80,7 @@ const char *const ir_send_operands[IR_SEND_COUNT] = {
 #include "sends.def"
 };
 #undef SEND
+const char *const ir_layout_name[IRL_N] = { "offset", "size", "lshift", "rshift" };
 const char *const ir_buf_name[IRB_N] = { "text", "hex", "quoted" };
 
 enum ir_send ir_send_find(const char *name)
@@ -138,7 +139,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_fail] = IMM_ERROR,  [IR_it_key] = IMM_NUM,  [IR_embed] = IMM_NUM,
 		[IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_mhas_any] = IMM_NUM, [IR_mdel_any] = IMM_NUM,
-		[IR_reg] = IMM_NUM,
+		[IR_reg] = IMM_NUM,      [IR_layout] = IMM_LAYOUT,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
 	};

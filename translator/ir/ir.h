@@ -89,6 +89,12 @@ enum ir_stat { IRS_COUNT, IRS_SUM, IRS_MIN, IRS_MAX, IRS_AVG, IRS_VARIANCE, IRS_
 
 enum ir_stream { IRO_OUT, IRO_WARN };
 
+/*
+ * What a layout operation tells of a type path: the offset of its member, the size of the type that it consists of; of a
+ * bit field the distance to the top of a number of 64 bits, and from there to its low end.
+ */
+enum ir_layout { IRL_OFFSET, IRL_SIZE, IRL_LSHIFT, IRL_RSHIFT, IRL_N };
+
 #define IR_MAXREG 31 /* highest DWARF number of a general register, over all machines */
 
 /* imm of load, loadstr, tparg */
@@ -149,7 +155,7 @@ struct ir_insn {
 	uint32_t dst; /* register or IR_NONE */
 	uint32_t ref; /* index by ops.def's ref column; IR_NONE when the op has none */
 	uint32_t imm;
-	uint32_t aux; /* string index of the type path of a load, else 0 */
+	uint32_t aux; /* string index of the type path of a layout or load, else 0 */
 	uint32_t err; /* block where a failure continues; IR_NONE for what cannot fail */
 	/*
 	 * String index of "operator '/' at top.stp:1:2", or 0: unknown. Each call that was inlined
@@ -220,6 +226,7 @@ struct ir_probe {
 	bool jiffies;
 	const char *target; /* kernel symbol, tracepoint, or path of the object file */
 	const char *symbol; /* uprobes: function name, for messages */
+	const char *proto; /* k*, tracepoints: the parameters that it was compiled for (symbols/proto.h); NULL: unknown */
 	uint64_t offset; /* k*: bytes past the symbol; u*: file offset */
 	uint32_t maxactive; /* kretprobes: 0: the runtime's choice */
 	bool optional; /* '?': not attaching is no error */
@@ -316,6 +323,8 @@ struct ir_module {
 	VEC(struct ir_build) builds;
 	VEC(struct ir_probe *) probes;
 	struct ir_limits limits;
+	const char *release; /* of the kernel, where something depends on it; else NULL */
+	uint64_t kernel_id; /* tells builds of that release apart: bytes of its type information; 0: unknown */
 	bool recursive; /* some function may call itself: by ir_mark_recursion() */
 	/* of ir_string(): indices + 1 in strings, by hash */
 	uint32_t *string_slots, string_cap;
@@ -381,6 +390,8 @@ const char *ir_verify(const struct ir_module *m);
 void ir_fold(struct ir_module *m);
 /* Dead code, unreachable blocks, registers nobody names; unused functions' bodies stay. */
 void ir_dce(struct ir_module *m);
+/* For code that runs only on the kernel that it is compiled for: layouts become constants. */
+void ir_fix_layouts(struct ir_module *m);
 /* Replaces calls of non-recursive functions of at most @max_insns instructions by their bodies. */
 void ir_inline(struct ir_module *m, uint32_t max_insns);
 /*

@@ -18,6 +18,7 @@ enum ir_imm {
 	IMM_SEND, /* enum ir_send */
 	IMM_BUF, /* enum ir_buf with a space */
 	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
+	IMM_LAYOUT, /* enum ir_layout */
 };
 enum ir_imm ir_imm_kind(enum ir_op op);
 
@@ -26,6 +27,7 @@ extern const char *const ir_stat_name[IRS_NSTAT];
 extern const char *const ir_stream_name[2];
 extern const char *const ir_send_name[IR_SEND_COUNT];
 extern const char *const ir_buf_name[IRB_N];
+extern const char *const ir_layout_name[IRL_N];
 const char *ir_type_name(enum ir_type t); /* void, long, string */
 
 /* One row of limits.def. */
@@ -57,7 +59,7 @@ enum ir_type ir_conv_type(char conv);
 /*
  * The binary form starts with this; the number goes up with every change to it or to a .def file.
  */
-#define IR_MAGIC "SPILE-IR\5"
+#define IR_MAGIC "SPILE-IR\6"
 
 /* Bit sets over registers. */
 static inline uint32_t bits_words(uint32_t n)

@@ -231,6 +231,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		{ "chain", &pr->chain },
 		{ "target", &pr->target },
 		{ "symbol", &pr->symbol },
+		{ "proto", &pr->proto },
 	};
 	const struct {
 		const char *name;
@@ -349,6 +350,13 @@ static bool module_line(struct ir_parser *p)
 		p->m->name = text_string(p);
 		p->m->recursive = p->m->name && text_try(p, "recursive");
 		return p->m->name != NULL;
+	}
+	if (text_try(p, "kernel ")) {
+		p->m->release = text_string(p);
+		if (!p->m->release || !text_num(p, &v))
+			return false;
+		p->m->kernel_id = (uint64_t)v;
+		return true;
 	}
 	if (text_try(p, "limit ")) {
 		const char *name = text_word(p);

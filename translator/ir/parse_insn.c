@@ -140,6 +140,9 @@ static bool imm(struct ir_parser *p, struct line *l, char *rest)
 	case IMM_MEM:
 		l->i.imm = strcmp(first, "user") == 0 ? IR_USER : IR_KERNEL;
 		return mem_width(p, strtok_r(NULL, ".", &save), &l->i.imm);
+	case IMM_LAYOUT:
+		l->i.imm = text_find(ir_layout_name, IRL_N, first);
+		return l->i.imm < IRL_N || text_fail(p, "types have no %s", first);
 	case IMM_SEND:
 		l->i.imm = ir_send_find(first);
 		return l->i.imm < IR_SEND_COUNT || text_fail(p, "staprun has no %s", first);

@@ -108,6 +108,9 @@ static void print_imm(struct buf *out, const struct ir_insn *i)
 		buf_printf(out, ".%s.%s", i->imm & IR_USER ? "user" : "kernel",
 			   IR_BUF_FORM(i->imm) < IRB_N ? ir_buf_name[IR_BUF_FORM(i->imm)] : "?");
 		break;
+	case IMM_LAYOUT:
+		buf_printf(out, ".%s", i->imm < IRL_N ? ir_layout_name[i->imm] : "?");
+		break;
 	case IMM_MEM:
 	case IMM_TPARG:
 		print_mem(out, i);
@@ -348,6 +351,7 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 	print_probe_text(out, "chain", p->chain);
 	print_probe_text(out, "target", p->target);
 	print_probe_text(out, "symbol", p->symbol);
+	print_probe_text(out, "proto", p->proto);
 	print_probe_num(out, "seq", p->seq);
 	print_probe_num(out, "period", p->period);
 	print_probe_num(out, "random", p->random);
@@ -406,6 +410,11 @@ void ir_print(struct buf *out, const struct ir_module *m)
 	buf_puts(out, "module ");
 	print_string(out, m->name ? m->name : "");
 	buf_puts(out, m->recursive ? " recursive\n" : "\n");
+	if (m->release) {
+		buf_puts(out, "kernel ");
+		print_string(out, m->release);
+		buf_printf(out, " %" PRId64 "\n", (int64_t)m->kernel_id);
+	}
 	for (unsigned int i = 0; i < ir_limit_n; i++) {
 		int64_t v = *ir_limit_field(&m->limits, &ir_limit_table[i]);
 

@@ -306,6 +306,7 @@ static void get_probe(struct reader *r)
 	p->random = get_s(r);
 	p->target = get_opt(r);
 	p->symbol = get_opt(r);
+	p->proto = get_opt(r);
 	p->offset = get_u(r);
 	p->maxactive = get_u32(r);
 	flags = get_u(r);
@@ -353,6 +354,8 @@ struct ir_module *ir_read(struct arena *a, const void *image, size_t len, const 
 	r.m->string_cap = 0;
 	r.m->name = get_str(&r);
 	r.m->recursive = get_u(&r) & 1;
+	r.m->release = get_opt(&r);
+	r.m->kernel_id = get_u(&r);
 	get_limits(&r);
 	get_list(&r, get_module_string);
 	get_list(&r, get_global);

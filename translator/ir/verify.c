@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 
+#include "ir/layout.h"
 #include "verify_int.h"
 
 bool verify_fail(struct verifier *v, const char *fmt, ...)
@@ -217,6 +218,8 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 		return true;
 	case IMM_SEND:
 		return i->imm < IR_SEND_COUNT || verify_fail(v, "staprun has no %u", i->imm);
+	case IMM_LAYOUT:
+		return i->imm < IRL_N || verify_fail(v, "types have no %u", i->imm);
 	case IMM_BUF:
 		return !(i->imm & ~(IR_USER | 15u)) && IR_BUF_FORM(i->imm) < IRB_N
 			       ? true
@@ -369,9 +372,23 @@ static bool check_edges(struct verifier *v, const struct ir_insn *i)
 	return true;
 }
 
+static bool check_path(struct verifier *v, const struct ir_insn *i, bool takes)
+{
+	struct ir_path path;
+
+	if (i->aux && !takes)
+		return verify_fail(v, "takes no type path");
+	if (i->op == IR_layout && (i->nargs != 1 || i->args[0].kind != IRV_INT))
+		return verify_fail(v, "needs a constant");
+	if (!i->aux)
+		return i->op != IR_layout || verify_fail(v, "needs a type path");
+	return ir_path_parse(v->m->strings.v[i->aux], &path) ||
+	       verify_fail(v, "malformed type path \"%s\"", v->m->strings.v[i->aux]);
+}
+
 static bool check_insn(struct verifier *v, const struct ir_insn *i, bool last)
 {
-	bool mem = i->op == IR_load || i->op == IR_loadstr;
+	bool path = i->op == IR_load || i->op == IR_layout;
 
 	if (!last == !!(ir_ops[i->op].flags & IRF_TERM))
 		return verify_fail(v,
@@ -379,8 +396,8 @@ static bool check_insn(struct verifier *v, const struct ir_insn *i, bool last)
 	if (i->loc >= v->m->strings.n || i->aux >= v->m->strings.n)
 		return verify_fail(v, "there is no string %u",
 				   i->loc >= v->m->strings.n ? i->loc : i->aux);
-	if (i->aux && !mem)
-		return verify_fail(v, "takes no type path");
+	if (!check_path(v, i, path))
+		return false;
 	return check_ref(v, i) && check_fmt_use(v, i) && check_imm(v, i) && check_operands(v, i) && check_dst(v, i) &&
 	       check_edges(v, i);
 }

@@ -135,6 +135,7 @@ static void put_probe(struct buf *out, const struct ir_probe *p)
 	put_s(out, p->random);
 	put_opt(out, p->target);
 	put_opt(out, p->symbol);
+	put_opt(out, p->proto);
 	put_u(out, p->offset);
 	put_u(out, p->maxactive);
 	put_u(out, p->jiffies | p->optional << 1 | p->filter_target << 2 | p->user_side << 3);
@@ -169,6 +170,8 @@ void ir_write(struct buf *out, const struct ir_module *m)
 	buf_add(out, IR_MAGIC, sizeof(IR_MAGIC) - 1);
 	put_str(out, m->name);
 	put_u(out, m->recursive);
+	put_opt(out, m->release);
+	put_u(out, m->kernel_id);
 	for (unsigned int i = 0; i < ir_limit_n; i++)
 		put_s(out, *ir_limit_field(&m->limits, &ir_limit_table[i]));
 	put_u(out, m->strings.n);

@@ -714,6 +714,9 @@ static void load_call(struct lkm_emit *e, const struct ir_insn *i)
 	failing(e, i, "sp_load(c, $0, $i, &to)");
 }
 
+/* The module is for one kernel: see ir_fix_layouts(). */
+NUMBER(layout, "$0")
+
 OP_FN(load)
 {
 	into(e, i, load_call);

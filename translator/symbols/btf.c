@@ -9,6 +9,13 @@
  */
 #define MAX_CHAIN 64
 
+/* Structures and unions by name: chains of own types, by their index + 1. */
+#define NAME_SLOTS 16384
+struct names {
+	uint32_t first[NAME_SLOTS];
+	uint32_t *next; /* by index */
+};
+
 struct kbtf {
 	const struct kbtf *base;
 	const unsigned char *types;
@@ -17,6 +24,8 @@ struct kbtf {
 	uint32_t first_id, first_str; /* of this part, when split */
 	uint32_t n; /* own types */
 	uint32_t *off; /* of each own type, in types */
+	struct arena *arena;
+	struct names **names; /* made when they are first asked for */
 };
 
 /* Bytes after a struct btf_type, by kind: fixed, and for each of its vlen members. */
@@ -110,6 +119,8 @@ struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const stru
 	    h->str_off > room || h->str_len > room - h->str_off)
 		return NULL;
 	b->base = base;
+	b->arena = a;
+	b->names = arena_new(a, struct names *);
 	b->types = (const unsigned char *)bytes + h->hdr_len + h->type_off;
 	b->types_len = h->type_len;
 	b->strs = (const char *)bytes + h->hdr_len + h->str_off;
@@ -122,6 +133,79 @@ struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const stru
 	b->off = arena_alloc(a, (h->type_len / sizeof(struct btf_type) + 1) * sizeof(*b->off));
 	*why = kbtf_walk(b);
 	return *why ? NULL : b;
+}
+
+static uint32_t name_hash(const char *s)
+{
+	uint32_t h = 2166136261u;
+
+	while (*s)
+		h = (h ^ (unsigned char)*s++) * 16777619u;
+	return (h ^ h >> 15) % NAME_SLOTS;
+}
+
+static bool is_record(const struct kbtf *b, uint32_t i)
+{
+	const struct btf_type *t = (const void *)(b->types + b->off[i]);
+
+	return t->name_off &&
+	       (BTF_INFO_KIND(t->info) == BTF_KIND_STRUCT || BTF_INFO_KIND(t->info) == BTF_KIND_UNION);
+}
+
+/* Backwards, so that chains go upwards. */
+static void make_names(const struct kbtf *b)
+{
+	struct names *names = arena_new(b->arena, struct names);
+
+	names->next = arena_alloc(b->arena, sizeof(*names->next) * (b->n + 1));
+	for (uint32_t i = b->n; i-- > 0;) {
+		const struct btf_type *t = (const void *)(b->types + b->off[i]);
+		uint32_t *slot;
+
+		if (!is_record(b, i))
+			continue;
+		slot = &names->first[name_hash(kbtf_str(b, t->name_off))];
+		names->next[i] = *slot;
+		*slot = i + 1;
+	}
+	*b->names = names;
+}
+
+static uint32_t next_record(const struct kbtf *b, uint32_t i, unsigned int kind, const char *name)
+{
+	for (; i; i = (*b->names)->next[i - 1]) {
+		const struct btf_type *t = (const void *)(b->types + b->off[i - 1]);
+
+		if (BTF_INFO_KIND(t->info) == kind && !strcmp(kbtf_str(b, t->name_off), name))
+			break;
+	}
+	return i;
+}
+
+uint32_t kbtf_each_record(const struct kbtf *b, uint32_t after, unsigned int kind, const char *name)
+{
+	uint32_t i;
+
+	for (; b; b = b->base, after = 0) {
+		if (!*b->names)
+			make_names(b);
+		if (after && after < b->first_id)
+			continue;
+		i = after ? (*b->names)->next[after - b->first_id] : (*b->names)->first[name_hash(name)];
+		i = next_record(b, i, kind, name);
+		if (i)
+			return b->first_id + i - 1;
+	}
+	return 0;
+}
+
+uint32_t kbtf_count(const struct kbtf *b, unsigned int kind, const char *name)
+{
+	uint32_t n = 0;
+
+	for (uint32_t id = 0; (id = kbtf_each_record(b, id, kind, name));)
+		n++;
+	return n;
 }
 
 uint32_t kbtf_find(const struct kbtf *b, unsigned int kind, const char *name)

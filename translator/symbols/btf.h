@@ -28,6 +28,10 @@ struct kbtf *kbtf_new(struct arena *a, const void *bytes, size_t len, const stru
  * only.
  */
 uint32_t kbtf_find(const struct kbtf *b, unsigned int kind, const char *name);
+/* How many structures or unions of that name there are, the kernel's own types too. The first call reads all names. */
+/* The next of them after number @after (0: the first); 0: no more. */
+uint32_t kbtf_each_record(const struct kbtf *b, uint32_t after, unsigned int kind, const char *name);
+uint32_t kbtf_count(const struct kbtf *b, unsigned int kind, const char *name);
 /* Visits the named types of a kind until @fn returns false. */
 void kbtf_each(const struct kbtf *b, unsigned int kind,
 	       bool (*fn)(uint32_t id, const char *name, void *arg), void *arg);

@@ -57,6 +57,8 @@ struct kbtf;
 struct sym_object *sym_open_btf(struct symbols *all, const struct kbtf *b);
 /* The type with this BTF id. */
 const struct sym_type *sym_btf_type(struct sym_object *o, uint32_t id);
+/* How many structures or unions (as @t is one) of @t's name the object, which is one of those, has. */
+uint32_t sym_btf_count(struct sym_object *o, const struct sym_type *t);
 
 unsigned int sym_providers(struct sym_object *o); /* mask of enum sym_provider */
 /* What is missing and what to install or set for it: "no debug information for ..."; NULL: nothing. */

@@ -22,6 +22,11 @@ const struct sym_type *sym_btf_type(struct sym_object *o, uint32_t id)
 	return btf_sym_type(o, id);
 }
 
+uint32_t sym_btf_count(struct sym_object *o, const struct sym_type *t)
+{
+	return kbtf_count(o->btf, t->kind == ST_UNION ? BTF_KIND_UNION : BTF_KIND_STRUCT, t->name);
+}
+
 static void fill_int(struct sym_type *t, const struct btf_type *bt)
 {
 	uint32_t encoding = *(const uint32_t *)(const void *)(bt + 1);
