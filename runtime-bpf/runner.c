@@ -287,7 +287,7 @@ static int open_object(struct bpf_run *b)
 	b->obj = bpf_object__open_file(b->run->opt.object, &opts);
 	if (!b->obj)
 		return load_error(b, "cannot read the eBPF object", errno);
-	if (bpf_check_features(b, needs_of(b)))
+	if (bpf_check_features(b, needs_of(b)) || bpf_check_types(b))
 		return -1;
 	b->ncpu = libbpf_num_possible_cpus();
 	if (b->ncpu <= 0)
@@ -354,7 +354,7 @@ static int runner_start(struct run *r)
 	if (!b->obj)
 		return 0;
 	for (uint32_t p = 0; p < r->ir->probes.n; p++)
-		if (kernel_side(r->ir->probes.v[p]) && bpf_attach(b, p))
+		if (kernel_side(r->ir->probes.v[p]) && !b->dropped[p] && bpf_attach(b, p))
 			return -1;
 	return 0;
 }

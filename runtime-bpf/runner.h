@@ -30,6 +30,7 @@ struct bpf_run {
 	struct buf log; /* what libbpf said */
 	int *map_fd; /* by global, -1 for scalars */
 	int *add_fd; /* by global: the program that adds to a statistic, or -1 */
+	bool *dropped; /* by probe: it is optional, and cannot do its work on this kernel */
 	bool *held; /* by global: this process holds the write lock */
 	uint8_t *key, *value; /* room for the largest of all maps */
 	char *text; /* a string handed out by the store */
@@ -46,6 +47,11 @@ static inline uint64_t *bpf_word(const struct bpf_run *b, uint32_t off)
  * E-NOT-ROOT.
  */
 int bpf_check_features(struct bpf_run *b, uint64_t needs) __attribute__((warn_unused_result));
+/*
+ * types.c: whether what the probes read of the kernel is there and is what it was when they were compiled. Drops optional
+ * ones that would read something else. 0, or -1 after E-KERNEL-CHANGED.
+ */
+int bpf_check_types(struct bpf_run *b) __attribute__((warn_unused_result));
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
 void bpf_detach_all(struct bpf_run *b);

@@ -101,6 +101,12 @@ struct sym_object *probe_site_types(struct probe_env *env, const struct probe_si
 	return NULL;
 }
 
+uint64_t probe_kernel_id(const struct probe_env *env)
+{
+	(void)env;
+	return 0;
+}
+
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value)
 {
 	(void)env;

@@ -3,12 +3,12 @@
 #include "ir_test.h"
 
 static const char sample[] =
-	"module \"stap_1\"\nlimit MAXACTION 500\nlimit MAXSTRINGLEN 64\n"
+	"module \"stap_1\"\nkernel \"6.1\" 77\nlimit MAXACTION 500\nlimit MAXSTRINGLEN 64\n"
 	"global @count long = -5\nglobal @name string = \"abc\"\n"
 	"global @a long[string,long] size 2048 wrap\n"
 	"global @s stats[long] size 10 ops count,avg\n"
 	"probe begin @probe_0 name \"begin\" chain \"begin(3)\" seq -3\n"
-	"probe uprobe @probe_0 name \"p\" target \"/bin/x\" symbol \"main\" "
+	"probe uprobe @probe_0 name \"p\" target \"/bin/x\" symbol \"main\" proto \"= i8\" "
 	"offset 81985529216486895 optional filter read @count\n"
 	"\nfunc @f (long %0 n, string %1) string @\"f at x.stp:1:2\" {\n"
 	"    regs long %2, string %3 acc\n"
@@ -21,7 +21,7 @@ static const char sample[] =
 	"\t%1 = it_key.0 #0\n\tit_begin #1, -1 !b2\n\temit.warn \"%5d%% %s\\n\", %0, %1\n"
 	"\t%1 = sfmt \"%-*d\", 4, %0\n"
 	"\t%0 = match \"a+\", %1\n\t%0 = capture \"(a)+\", %1\n"
-	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n\tbr %0, b1, b2\nb1:\n\tdone\n"
+	"\t%0 = load.user.s4 %0 type \"struct task_struct 64.pid@32 i4\" !b2\n\tbr %0, b1, b2\nb1:\n\tdone\n"
 	"b2:\n\tabort\n}\n";
 
 static void write_module(struct buf *out, const char *text)

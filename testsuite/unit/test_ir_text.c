@@ -4,6 +4,7 @@
 
 static const char everything[] =
 	"module \"stap_1\" recursive\n"
+	"kernel \"6.1.0\" 5120000\n"
 	"limit MAXACTION 500\n"
 	"limit MAXNESTING 11\n"
 	"limit MAXSTRINGLEN 64\n"
@@ -21,7 +22,7 @@ static const char everything[] =
 	"user write @count read @a~2\n"
 	"probe uprobe @probe_1 name \"p\" target \"/bin/x\" symbol \"main\" "
 	"offset 4660 optional filter\n"
-	"probe kretprobe @probe_1 name \"k\" target \"vfs_read\" offset 4 maxactive 9\n"
+	"probe kretprobe @probe_1 name \"k\" target \"vfs_read\" proto \"1 file *struct file;= i8\" offset 4 maxactive 9\n"
 	"\n"
 	"func @f~0 (long %0 n, string %1) string @\"f at x.stp:1:2\" {\n"
 	"    regs long %2, string %3 acc\n"
@@ -67,7 +68,9 @@ static const char everything[] =
 	"\temit.warn \"%5d%% %s\\n\", %0, %1\n"
 	"\t%1 = sfmt \"%-*d\", 4, %0\n"
 	"\taction.2 !b2\n"
-	"\t%0 = load.user.s4 %0 type \"task_struct::pid\" !b2\n"
+	"\t%0 = load.user.s4 %0 type \"struct task_struct 64.pid@32 i4\" !b2\n"
+	"\t%0 = layout.offset 8 type \"struct file 232.f_path@64 struct path 16.x@5:3 [2][3]e4\"\n"
+	"\t%0 = layout.size 16 type \"fixed union - 16\"\n"
 	"\t%1 = loadstr.kernel.u1 %0, 99 !b2\n"
 	"\tsend.speculate 3, %1\n"
 	"\tsend.switch_file\n"

@@ -231,18 +231,31 @@ static void lower_handler(struct lower *l, struct handler *h, uint32_t n)
 	lower_insn(l, IR_done, IR_NONE, NULL, 0);
 }
 
+static bool in_kernel(const struct ir_probe *p)
+{
+	return p->kind == AT_KPROBE || p->kind == AT_KRETPROBE || p->kind == AT_TRACEPOINT;
+}
+
 static void lower_probes(struct lower *l)
 {
+	uint64_t id = probe_kernel_id(&l->e->env);
+
 	for (uint32_t i = 0; i < l->e->probes.n; i++) {
 		const struct elab_probe *p = &l->e->probes.v[i];
 		struct ir_probe *out = arena_new(l->arena, struct ir_probe);
 
 		*out = p->site->probe;
 		out->handler = p->handler->index;
+		if (p->site->proto)
+			out->proto = *p->site->proto;
 		out->chain = p->chain;
 		if (p->site->obj && sym_module_name(p->site->obj))
 			ir_build_add(l->m, sym_module_name(p->site->obj), sym_build_text(p->site->obj));
 		vec_push(l->arena, &l->m->probes, out);
+		if (id || in_kernel(out)) {
+			l->m->release = l->e->s->release;
+			l->m->kernel_id = id;
+		}
 	}
 }
 

@@ -62,6 +62,7 @@ struct probe_site *code_add_site(struct code_object *c, const struct code_site *
 	copy->user = c->user;
 	site.priv = copy;
 	site.obj = c->obj;
+	site.proto = &copy->proto;
 	site.probe.maxactive = c->maxactive;
 	site.probe.filter_target = c->user;
 	/* of many, some cannot be probed: that is no error */

@@ -44,7 +44,10 @@ struct code_site {
 	bool user;
 	/* by the kernel's types */
 	const struct kbtf *btf;
+	uint32_t id; /* of the function; 0: there is none */
 	struct kbtf_param *params;
+	uint32_t *places; /* of the parameters: see symbols/proto.h; set with proto */
+	const char *proto; /* once a variable was asked for */
 	int nparams; /* -1: not known */
 	uint32_t ret;
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "probes/code.h"
+#include "symbols/proto.h"
 
 static bool is_return(const struct probe_site *site)
 {
@@ -20,12 +21,22 @@ static bool btf_value(struct probe_env *env, const struct code_site *k, uint32_t
 	return true;
 }
 
-/* Parameter @i from 0 by the calling convention; false: it is not passed in one register. */
+/* What is not needed for a mere list of functions. */
+static void find_places(struct probe_env *env, struct code_site *k)
+{
+	if (k->proto || k->nparams < 0)
+		return;
+	k->proto = proto_text(k->btf, env->arena, k->id, false);
+	k->places = arena_alloc(env->arena, sizeof(*k->places) * ((size_t)k->nparams + 1));
+	proto_places(k->btf, k->params, k->nparams, k->ret, k->places);
+}
+
+/* Parameter @i from 0 by the calling convention; false: it is not passed in one place. */
 static bool btf_param(struct probe_env *env, const struct code_site *k, int i, struct probe_var *v)
 {
-	*v = (struct probe_var){ .kind = PV_ARG, .n = (uint32_t)i + 1, .is_param = true };
+	*v = (struct probe_var){ .kind = PV_ARG, .n = k->places[i], .is_param = true };
 	v->name = arena_printf(env->arena, "$%s", k->params[i].name);
-	return i < PROBE_NARGS && btf_value(env, k, k->params[i].type, v);
+	return v->n && btf_value(env, k, k->params[i].type, v);
 }
 
 static bool btf_return(struct probe_env *env, const struct code_site *k, struct probe_var *v)
@@ -37,8 +48,9 @@ static bool btf_return(struct probe_env *env, const struct code_site *k, struct 
 static bool btf_var(struct probe_env *env, const struct probe_site *site, const char *name,
 		    struct probe_var *v)
 {
-	const struct code_site *k = site->priv;
+	struct code_site *k = site->priv;
 
+	find_places(env, k);
 	if (is_return(site))
 		return !strcmp(name, "$return") && btf_return(env, k, v);
 	for (int i = 0; i < k->nparams; i++)
@@ -50,9 +62,10 @@ static bool btf_var(struct probe_env *env, const struct probe_site *site, const 
 static void btf_each(struct probe_env *env, const struct probe_site *site,
 		     void (*fn)(const struct probe_var *v, void *arg), void *arg)
 {
-	const struct code_site *k = site->priv;
+	struct code_site *k = site->priv;
 	struct probe_var v;
 
+	find_places(env, k);
 	if (is_return(site)) {
 		if (btf_return(env, k, &v))
 			fn(&v, arg);

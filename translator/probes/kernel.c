@@ -29,7 +29,7 @@ static bool kernel_place(struct code_object *c, const struct sym_func *f, uint64
 
 static void add_plain(struct code_object *c, const struct kbtf *btf, uint32_t id, const char *name)
 {
-	struct code_site own = { .btf = btf, .nparams = -1 };
+	struct code_site own = { .btf = btf, .id = id, .nparams = -1 };
 
 	code_types(c, &own, btf, id);
 	code_add_site(c, &own, name)->probe.target = arena_strdup(c->env->arena, name);
@@ -95,6 +95,11 @@ struct sym_object *probe_kernel_types(struct probe_env *env, const char **why)
 	const struct kbtf *btf = kernel_btf(probe_kernel(env), why, &hint);
 
 	return btf && env->symbols ? sym_open_btf(env->symbols, btf) : NULL;
+}
+
+uint64_t probe_kernel_id(const struct probe_env *env)
+{
+	return env->kernel ? kernel_btf_size(env->kernel) : 0;
 }
 
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name,

@@ -39,6 +39,7 @@ struct probe_site {
 	struct ir_probe probe; /* kind, name, target ...; pass 2 fills in handler, chain, locks */
 	struct span at; /* the component to blame */
 	struct sym_object *obj; /* the binary it lies in; NULL: none that was opened */
+	const char **proto; /* probe.proto is known there when variables have been looked up; or NULL */
 	void *priv; /* the family's: what its var() needs */
 };
 typedef VEC(struct probe_site) site_vec;
@@ -97,6 +98,9 @@ struct sym_object *probe_module_types(struct probe_env *env, const char *name, c
 
 /* Types of the module that @site is in; NULL: it is in none, or has none. */
 struct sym_object *probe_site_types(struct probe_env *env, const struct probe_site *site);
+
+/* Of the kernel's types as far as they were read: what tells builds of one release apart; 0: nothing. */
+uint64_t probe_kernel_id(const struct probe_env *env);
 
 /* The value of an enumeration's constant, of the probed program or (and where @site is NULL) of the kernel. */
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value);

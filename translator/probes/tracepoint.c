@@ -11,8 +11,8 @@
 
 #include "probes/families.h"
 #include "symbols/kernel.h"
+#include "symbols/proto.h"
 
-#define ITER "__traceiter_"
 #define TYPEDEF "btf_trace_"
 
 struct tp_site {
@@ -80,15 +80,14 @@ static void tp_add_site(struct probe_env *env, const struct probe_family *fam,
 	const char *text = probe_text_with(env, pp, 1, name);
 	struct probe_site site = probe_site_new(fam, pp, 1, text, quiet);
 	struct tp_site *t = arena_new(env->arena, struct tp_site);
-	uint32_t id = kbtf_find(b, BTF_KIND_FUNC, arena_printf(env->arena, ITER "%s", name));
+	uint32_t id = proto_tracepoint(b, name);
 
-	if (!id)
-		id = kbtf_find(b, BTF_KIND_TYPEDEF, arena_printf(env->arena, TYPEDEF "%s", name));
 	tp_add_params(env, b, id, t);
 	tp_add_str(env, t, "$$name", name);
 	if (system)
 		tp_add_str(env, t, "$$system", system);
 	site.probe.target = name;
+	site.probe.proto = proto_text(b, env->arena, id, true);
 	site.priv = t;
 	vec_push(env->arena, out, site);
 }

@@ -26,6 +26,7 @@ struct kernel_syms {
 	struct arena *arena;
 	bool tried, modules_tried;
 	const struct kbtf *btf;
+	uint64_t btf_size;
 	const char *why, *hint;
 	VEC(struct module_btf) modules, named; /* the running kernel's; those that were asked for */
 };
@@ -86,6 +87,8 @@ static bool kernel_take(struct kernel_syms *k, const char *path, const void *byt
 	k->btf = kbtf_new(k->arena, bytes, len, NULL, &why);
 	if (!k->btf)
 		k->why = arena_printf(k->arena, "the BTF of %s cannot be used: %s", path, why);
+	else
+		k->btf_size = len;
 	return k->btf;
 }
 
@@ -95,6 +98,11 @@ static bool kernel_from_file(struct kernel_syms *k, const char *path)
 	const void *bytes = kernel_load(path, &len);
 
 	return bytes && kernel_take(k, path, bytes, len);
+}
+
+uint64_t kernel_btf_size(const struct kernel_syms *k)
+{
+	return k->btf_size;
 }
 
 /* An uncompressed vmlinux. The file stays mapped: its BTF is used in place. */

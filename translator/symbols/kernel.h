@@ -25,6 +25,9 @@ struct kernel_syms *kernel_syms_new(struct session *s);
  */
 const struct kbtf *kernel_btf(struct kernel_syms *k, const char **why, const char **hint);
 
+/* Its bytes; 0 when it has not been read, or there is none. */
+uint64_t kernel_btf_size(const struct kernel_syms *k);
+
 /*
  * BTF of the running kernel's modules: the @i-th and its name; NULL past the last, and for other
  * kernels.
