@@ -104,6 +104,16 @@ static bool make_return(struct probe_env *env, const struct probe_site *site, st
 	return true;
 }
 
+/* A module only declares the kernel's globals. */
+static bool kernel_global(struct probe_env *env, const struct debug_site *d, const char *name, struct sym_var *v,
+			  struct sym_scope **sc)
+{
+	const char *why;
+	struct sym_object *kernel = sym_module_name(d->obj) ? sym_open_kernel(env->symbols, &why) : NULL;
+
+	return kernel && sym_global_find(kernel, name, v, sc) && v->kind == SV_GLOBAL;
+}
+
 bool debug_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
 		  const char *name, struct probe_var *out)
 {
@@ -115,7 +125,7 @@ bool debug_var_at(struct probe_env *env, const struct probe_site *site, const st
 		return false;
 	if (at_return(site))
 		return !strcmp(name, "$return") && make_return(env, site, sc, out);
-	if (!sym_scope_find(sc, name + 1, &v))
+	if (!sym_scope_find(sc, name + 1, &v) && !kernel_global(env, d, name + 1, &v, &sc))
 		return false;
 	*out = make_var(env, site, sc, &v);
 	return true;

@@ -67,11 +67,26 @@ struct module_search {
 	uint32_t modules;
 };
 
+/* Offsets are the same in the kernel's debug information and its BTF: what is there will do. */
+static void complete_types(struct probe_env *env, struct sym_object *o)
+{
+	const char *why;
+	struct sym_object *kernel = sym_open_kernel(env->symbols, &why);
+
+	if (!(sym_providers(o) & SYM_DWARF))
+		return;
+	if (!kernel || !(sym_providers(kernel) & SYM_DWARF))
+		kernel = probe_kernel_types(env, &why);
+	if (kernel)
+		sym_complete_from(o, kernel);
+}
+
 static enum probe_result resolve_in(struct code_object c, const char *name, const char **why)
 {
 	c.obj = sym_open_module(c.env->symbols, name, why);
 	if (!c.obj)
 		return PROBE_NOMATCH;
+	complete_types(c.env, c.obj);
 	c.what = arena_printf(c.env->arena, "module %s", sym_module_name(c.obj));
 	c.named = code_point_with(c.env, c.pp, 0, sym_module_name(c.obj));
 	if (!(sym_providers(c.obj) & SYM_DWARF))
@@ -107,8 +122,8 @@ static enum probe_result resolve_pattern(struct code_object *c)
 			   "no module of this kernel is named like \"%s\"", comp->str);
 	else
 		diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(&c->pp->comps.v[1]),
-			   "in none of %u modules that are named like \"%s\" anything matches \"%s\"", s.modules,
-			   comp->str, c->pp->comps.v[1].str ? c->pp->comps.v[1].str : "it");
+			   "nothing matches \"%s\" in the %u modules that are named like \"%s\"",
+			   c->pp->comps.v[1].str ? c->pp->comps.v[1].str : "it", s.modules, comp->str);
 	return PROBE_NOMATCH;
 }
 

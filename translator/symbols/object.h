@@ -31,6 +31,7 @@ struct sym_object {
 	struct dindex dx;
 	struct buf dx_bytes; /* where there is no cache */
 	const char *module; /* OBJ_MODULE: its name in the kernel */
+	struct sym_object *more; /* of that: where types are whole that it only declares, or NULL */
 	const char *tree; /* of that: its place below lib/modules/RELEASE, NULL: it is elsewhere */
 	int fd; /* of the file unpacked, -1: none */
 	struct object_symbol {

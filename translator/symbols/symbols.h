@@ -44,6 +44,8 @@ struct sym_object *sym_open_file(struct symbols *all, const char *path, const ch
  * or that it is part of the kernel.
  */
 struct sym_object *sym_open_module(struct symbols *all, const char *name, const char **why);
+/* Where types that a module only declares are whole: the kernel. */
+void sym_complete_from(struct sym_object *o, struct sym_object *more);
 /* As the kernel calls it: "nf_tables". */
 const char *sym_module_name(const struct sym_object *o);
 /* Visits, by name, the modules installed for the kernel whose names match the pattern. */

@@ -143,6 +143,17 @@ static const struct sym_type *void_type(struct sym_object *o)
 	return *slot;
 }
 
+/* Words before the name of a type, and what they allow. */
+static const struct {
+	const char *word;
+	int tags[2];
+} tag_words[] = {
+	{ "struct ", { DW_TAG_structure_type, DW_TAG_class_type } },
+	{ "class ", { DW_TAG_class_type, DW_TAG_structure_type } },
+	{ "union ", { DW_TAG_union_type, 0 } },
+	{ "enum ", { DW_TAG_enumeration_type, 0 } },
+};
+
 /* A struct that this unit only declares may be whole in another. */
 static const struct sym_type *completed(struct sym_object *o, Dwarf_Die *die)
 {
@@ -156,7 +167,22 @@ static const struct sym_type *completed(struct sym_object *o, Dwarf_Die *die)
 	for (uint32_t i = 0; i < n; i++)
 		if ((int)row[i].tag == dwarf_tag(die) && dwarf_offdie(o->dw, row[i].die, &whole))
 			return new_type(o, &whole);
+	if (name && o->more && dwarf_hasattr(die, DW_AT_declaration)) {
+		const struct sym_type *t = NULL;
+
+		for (size_t i = 0; i < sizeof(tag_words) / sizeof(tag_words[0]) && !t; i++)
+			if (tag_words[i].tags[0] == dwarf_tag(die))
+				t = sym_type_find(o->more, arena_printf(o->arena, "%s%s", tag_words[i].word, name));
+		if (t)
+			return t;
+	}
 	return new_type(o, die);
+}
+
+void sym_complete_from(struct sym_object *o, struct sym_object *more)
+{
+	if (!o->more)
+		o->more = more;
 }
 
 const struct sym_type *object_type(struct sym_object *o, Dwarf_Die *die)
@@ -206,16 +232,6 @@ const struct sym_type *sym_type_pointer(const struct sym_type *t)
 }
 
 /* ---- finding by name ---- */
-
-static const struct {
-	const char *word;
-	int tags[2];
-} tag_words[] = {
-	{ "struct ", { DW_TAG_structure_type, DW_TAG_class_type } },
-	{ "class ", { DW_TAG_class_type, DW_TAG_structure_type } },
-	{ "union ", { DW_TAG_union_type, 0 } },
-	{ "enum ", { DW_TAG_enumeration_type, 0 } },
-};
 
 static const struct sym_type *find_tagged(struct sym_object *o, const char *name, const int *tags)
 {
