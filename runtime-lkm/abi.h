@@ -109,6 +109,8 @@ struct sp_probe {
 	s64 period, random;
 	u32 maxactive, ntpargs;
 	s32 (*handler)(struct sp_ctx *c); /* 0, or 1 with c->err set */
+	const s64 *nums; /* what sites that share a handler differ in */
+	const char *const *strs;
 };
 
 /* A place of the kernel's memory: staprun finds the address, or the runtime when a module comes later. */
@@ -171,7 +173,7 @@ struct sp_ctx {
 	size_t token_at;
 };
 
-_Static_assert(sizeof(struct sp_probe) == 80, "struct sp_probe is shared");
+_Static_assert(sizeof(struct sp_probe) == 96, "struct sp_probe is shared");
 _Static_assert(sizeof(struct sp_ctx) == 200, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 144, "struct sp_script is shared");

@@ -79,6 +79,18 @@ void em_reg(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
+void em_sitenum(struct gen *g, const struct ir_insn *i)
+{
+	ba_movi(g->as, R0, g->u->m->probes.v[g->h->probe]->nums.v[i->imm]);
+	g_done(g, i->dst, R0);
+}
+
+void em_sitestr(struct gen *g, const struct ir_insn *i)
+{
+	ba_ld_rodata(g->as, R3, unit_literal(g->u, g->u->m->probes.v[g->h->probe]->strs.v[i->imm]));
+	g_read_str(g, g_str_of(g, i->dst));
+}
+
 void em_tparg(struct gen *g, const struct ir_insn *i)
 {
 	g_ctx(g, R1);

@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "elaborate/internal.h"
-#include "symbols/symbols.h"
 
 /* How many of a probe's latest handlers are tried for sharing. */
-#define SHARE_WINDOW 8
+#define SHARE_WINDOW 64
 
 /* What a point inherits from the probe and the aliases that led to it. */
 struct derive {
@@ -122,68 +121,18 @@ static bool same_code(const struct handler *h, const struct derive *d)
 	return true;
 }
 
-/* A static's address is computed from the probed one: no two sites agree on it. */
-static bool same_piece(const struct sym_piece *a, const struct sym_piece *b)
-{
-	if (a->ops.n != b->ops.n || a->is_value != b->is_value || a->bits != b->bits)
-		return false;
-	for (uint32_t i = 0; i < a->ops.n; i++)
-		if (a->ops.v[i].op != b->ops.v[i].op || a->ops.v[i].num != b->ops.v[i].num ||
-		    a->ops.v[i].op == SL_STATIC)
-			return false;
-	return true;
-}
-
-static bool same_loc(const struct sym_loc *a, const struct sym_loc *b)
-{
-	if (!a || !b)
-		return a == b;
-	if (a->pieces.n != b->pieces.n)
-		return false;
-	for (uint32_t i = 0; i < a->pieces.n; i++)
-		if (!same_piece(&a->pieces.v[i], &b->pieces.v[i]))
-			return false;
-	return true;
-}
-
-static bool same_var(const struct probe_var *a, const struct probe_var *b)
-{
-	if (!a || !b)
-		return false; /* a list such as $$vars, or an error: each site for itself */
-	return a->kind == b->kind && a->n == b->n && a->width == b->width &&
-	       a->is_signed == b->is_signed && a->num == b->num && a->type == b->type &&
-	       same_loc(a->loc, b->loc) && !a->why == !b->why &&
-	       (a->str == b->str || (a->str && b->str && !strcmp(a->str, b->str)));
-}
-
-static const struct probe_var *site_var(struct elab *e, const struct probe_site *site,
-					const char *name)
-{
-	return site->family->var ? site->family->var(&e->env, site, name) : NULL;
-}
-
-static bool can_share(struct elab *e, const struct handler *h, const struct derive *d,
-		      const struct probe_site *site)
+static bool can_share(struct elab *e, struct handler *h, const struct derive *d,
+		      const struct probe_site *site, const char **key)
 {
 	if (h->site->family != site->family || h->calls_context || !same_code(h, d))
 		return false;
-	for (uint32_t i = 0; i < h->targets.n; i++) {
-		const char *name = h->targets.v[i];
-		const struct probe_var *a = site_var(e, h->site, name);
-		const struct probe_var *b = site_var(e, site, name);
-
-		/* what only the entry of a function has is taken from there */
-		if (a || b ? !same_var(a, b)
-			   : !same_var(entry_var(e, h->site, name), entry_var(e, site, name)))
-			return false;
-	}
-	for (uint32_t i = 0; i < h->entry_targets.n; i++) {
-		const char *name = h->entry_targets.v[i];
-
-		if (!same_var(entry_var(e, h->site, name), entry_var(e, site, name)))
-			return false;
-	}
-	return true;
+	if (!h->has_key)
+		h->key = share_key(e, h, h->site);
+	h->has_key = true;
+	/* the same code names the same variables: of a site there is one key */
+	if (h->key && !*key)
+		*key = share_key(e, h, site);
+	return h->key && *key && !strcmp(h->key, *key);
 }
 
 static void add_site(struct elab *e, const struct derive *d, const struct probe_site *found,
@@ -192,16 +141,22 @@ static void add_site(struct elab *e, const struct derive *d, const struct probe_
 	struct probe_site *site = arena_new(e->arena, struct probe_site);
 	struct elab_probe p = { .site = site, .chain = chain };
 	uint32_t n = e->handlers.n, low = d->first_handler;
+	const char *key = NULL;
 
 	*site = *found;
 	site->probe.optional = site->probe.optional || d->optional;
 	if (n - low > SHARE_WINDOW)
 		low = n - SHARE_WINDOW;
 	for (uint32_t i = n; i > low && !p.handler; i--)
-		if (can_share(e, e->handlers.v[i - 1], d, site))
+		if (can_share(e, e->handlers.v[i - 1], d, site, &key))
 			p.handler = e->handlers.v[i - 1];
-	if (!p.handler)
+	if (p.handler) {
+		p.handler->shared = true;
+	} else {
 		p.handler = new_handler(e, d, site);
+		p.handler->key = key;
+		p.handler->has_key = key;
+	}
 	vec_push(e->arena, &e->probes, p);
 }
 

@@ -191,7 +191,7 @@ struct tvar *infer_call(struct infer *i, struct expr *x)
 
 struct var_list {
 	struct elab *e;
-	struct target *t;
+	var_vec *vars;
 	struct near_match *near;
 	struct buf *names;
 	bool parms, locals; /* $$parms, $$locals: only these */
@@ -208,7 +208,7 @@ static void list_var(const struct probe_var *v, void *arg)
 		near_try(l->near, name);
 	if (l->names)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
-	if (!l->t || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
+	if (!l->vars || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
 		return;
 	if (v->kind == PV_SYM && ((l->parms && !v->is_param) || (l->locals && v->is_param)))
 		return;
@@ -217,7 +217,7 @@ static void list_var(const struct probe_var *v, void *arg)
 	copy = arena_new(l->e->arena, struct probe_var);
 	*copy = *v;
 	copy->name = name;
-	vec_push(l->e->arena, &l->t->list, copy);
+	vec_push(l->e->arena, l->vars, copy);
 }
 
 static void report_no_target(struct infer *i, struct expr *x, const struct probe_site *site)
@@ -269,7 +269,7 @@ static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct tar
 	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
 }
 
-static bool is_list(const char *name)
+bool target_is_list(const char *name)
 {
 	static const char *const lists[] = { "$$vars", "$$parms", "$$locals", "$$return" };
 
@@ -279,12 +279,20 @@ static bool is_list(const char *name)
 	return false;
 }
 
+void target_list(struct elab *e, const struct probe_site *site, const char *name, var_vec *out)
+{
+	struct var_list l = { .e = e,
+			      .vars = out,
+			      .parms = !strcmp(name, "$$parms"),
+			      .locals = !strcmp(name, "$$locals") };
+
+	site->family->each_var(&e->env, site, list_var, &l);
+}
+
 struct tvar *infer_target(struct infer *i, struct expr *x)
 {
 	struct target *t = arena_new(i->e->arena, struct target);
 	const struct probe_site *site = i->handler ? i->handler->site : NULL;
-	struct var_list l = { .e = i->e, .t = t, .parms = !strcmp(x->name, "$$parms"),
-			      .locals = !strcmp(x->name, "$$locals") };
 	int64_t number;
 
 	if (i->in_guard) {
@@ -310,8 +318,8 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 		return type_new(i->e, t->var->kind == PV_STR ? T_STRING : T_LONG, x->at);
 	if (entry_var(i->e, site, x->name))
 		return target_at_entry(i, x);
-	if (site->family->each_var && is_list(x->name)) {
-		site->family->each_var(&i->e->env, site, list_var, &l);
+	if (site->family->each_var && target_is_list(x->name)) {
+		target_list(i->e, site, x->name, &t->list);
 		return type_new(i->e, T_STRING, x->at);
 	}
 	if (!x->suffixes.n && !x->address_of && probe_constant(&i->e->env, site, x->name + 1, &number)) {

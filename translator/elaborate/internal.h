@@ -122,11 +122,12 @@ struct callee {
 };
 
 /* expr->sym of E_TARGET: one variable, or a list of them for $$vars and $$parms. */
+typedef VEC(const struct probe_var *) var_vec;
 struct target {
 	const struct probe_var *var;
 	bool user; /* of a program, not of the kernel */
 	struct path *path; /* of a typed variable: how to get from its place to the value */
-	VEC(const struct probe_var *) list;
+	var_vec list;
 };
 
 /* From a variable's place, or a pointer's value, to a member's value: found by inference, lowered as it stands. */
@@ -164,6 +165,12 @@ struct guard {
 typedef VEC(struct part) part_vec;
 typedef VEC(struct guard) guard_vec;
 
+/* A context variable or list whose values a shared handler takes from the probe: where they begin there. */
+struct site_value {
+	const char *name;
+	uint32_t num, str;
+};
+
 struct handler {
 	const struct ast_probe *origin;
 	part_vec orig_parts,
@@ -172,7 +179,11 @@ struct handler {
 	name_vec targets; /* context variables it names */
 	name_vec entry_targets; /* inside @entry() */
 	bool calls_context; /* calls functions that name some */
-	const struct probe_site *site; /* the first; the others agree in every target */
+	const struct probe_site *site; /* the first; for the others see share.c */
+	const char *key; /* what sites that share it have in common; NULL: none can */
+	bool has_key, shared; /* the key was looked for; there are other sites */
+	VEC(struct site_value) values;
+	uint32_t nnums, nstrs;
 	local_vec locals;
 	bool synthetic; /* made by pass 2 */
 	bool inferred;
@@ -334,6 +345,19 @@ struct function *context_function(struct infer *i, struct function *fn);
 /* Makes @x the value that @value had when the function was entered. */
 struct tvar *infer_entry(struct infer *i, struct expr *x, struct expr *value);
 /* A context variable at the entry of the function whose return @site is, or NULL. */
+struct lower;
+/* share.c. The key of a site for the code of @h: equal keys may share it. NULL: it needs a handler of its own. */
+const char *share_key(struct elab *e, const struct handler *h, const struct probe_site *site);
+/* One element of a list that can be taken from a register with only name, width and sign depending on the site. */
+bool share_plain(const struct probe_var *v);
+/* Room for @nvars of (mask and sign, name): of @name's value, or for each of a list. */
+const struct site_value *share_value(struct lower *l, const char *name, uint32_t nvars);
+void share_put_values(struct elab *e, const struct handler *h, const struct probe_site *site,
+		      struct ir_probe *out);
+/* infer_call.c: "$$vars" and its like, and what they list at a site */
+bool target_is_list(const char *name);
+void target_list(struct elab *e, const struct probe_site *site, const char *name, var_vec *out);
+
 const struct probe_var *entry_var(struct elab *e, const struct probe_site *site, const char *name);
 /* Adds the probes at entries, when all handlers are inferred. */
 void entry_add_probes(struct elab *e);

@@ -251,6 +251,7 @@ static void lower_probes(struct lower *l)
 		out->chain = p->chain;
 		if (p->site->obj && sym_module_name(p->site->obj))
 			ir_build_add(l->m, sym_module_name(p->site->obj), sym_build_text(p->site->obj));
+		share_put_values(l->e, p->handler, p->site, out);
 		vec_push(l->arena, &l->m->probes, out);
 		if (id || in_kernel(out)) {
 			l->m->release = l->e->s->release;

@@ -284,6 +284,27 @@ struct ir_val lower_print(struct lower *l, struct expr *x)
 	return fmt_build_end(l, &b, x->op & P_STRING, IRO_OUT);
 }
 
+static bool shared(const struct lower *l)
+{
+	return l->h && l->h->shared;
+}
+
+static struct ir_val site_num(struct lower *l, uint32_t n)
+{
+	uint32_t r = lower_temp(l, IR_I64);
+
+	lower_insn(l, IR_sitenum, r, NULL, 0)->imm = n;
+	return ir_reg(r);
+}
+
+static struct ir_val site_str(struct lower *l, uint32_t n)
+{
+	uint32_t r = lower_temp(l, IR_STR);
+
+	lower_insn(l, IR_sitestr, r, NULL, 0)->imm = n;
+	return ir_reg(r);
+}
+
 static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
 {
 	uint32_t r;
@@ -291,9 +312,9 @@ static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
 
 	switch (v->kind) {
 	case PV_NUM:
-		return ir_num(v->num);
+		return shared(l) ? site_num(l, share_value(l, v->name, 1)->num) : ir_num(v->num);
 	case PV_STR:
-		return lower_str(l, v->str);
+		return shared(l) ? site_str(l, share_value(l, v->name, 1)->str) : lower_str(l, v->str);
 	case PV_SYM:
 		break; /* has a path of its own */
 	case PV_ARG:
@@ -335,9 +356,44 @@ static bool list_other(struct fmt_build *b, const struct probe_var *v, struct pa
 	return text;
 }
 
+static const struct fmt_spec hex = { 'x', FMT_F_HASH, FMT_NONE, FMT_NONE };
+static const struct fmt_spec text = { 's', FMT_F_NONE, FMT_NONE, FMT_NONE };
+
+/* The list of a handler with several sites: names, widths and signs are the probe's. */
+static struct ir_val lower_shared_list(struct lower *l, struct expr *x, const struct target *t)
+{
+	const struct site_value at = *share_value(l, x->name, t->list.n);
+	struct fmt_build b;
+
+	fmt_build_init(&b);
+	for (uint32_t n = 0; n < t->list.n; n++) {
+		const struct probe_var *v = t->list.v[n];
+		struct ir_val sign = site_num(l, at.num + 2 * n + 1), value;
+		struct path p = { .user = t->user };
+
+		if (v->kind == PV_SYM) {
+			path_of_whole(v, &p);
+			p.width = 8;
+			value = lower_symbol_var(l, v, &p, x->at);
+		} else {
+			value = lower_var(l, v);
+		}
+		value = lower_op2(l, IR_and, value, site_num(l, at.num + 2 * n), x->at);
+		value = lower_op2(l, IR_xor, value, sign, x->at);
+		value = lower_op2(l, IR_sub, value, sign, x->at);
+		if (n)
+			fmt_build_lit(&b, " ", 1);
+		fmt_build_conv(&b, &text);
+		fmt_build_arg(l, &b, site_str(l, at.str + n), IR_STR);
+		fmt_build_lit(&b, "=", 1);
+		fmt_build_conv(&b, &hex);
+		fmt_build_arg(l, &b, value, IR_I64);
+	}
+	return fmt_build_end(l, &b, true, IRO_OUT);
+}
+
 struct ir_val lower_target(struct lower *l, struct expr *x)
 {
-	static const struct fmt_spec hex = { 'x', FMT_F_HASH, FMT_NONE, FMT_NONE };
 	const struct target *t = x->sym;
 	struct fmt_build b;
 	struct path p;
@@ -348,6 +404,8 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 		return lower_symbol_var(l, t->var, t->path, x->at);
 	if (t->var)
 		return narrowed(l, t->var, lower_var(l, t->var), x->at);
+	if (shared(l))
+		return lower_shared_list(l, x, t);
 	fmt_build_init(&b);
 	for (uint32_t n = 0; n < t->list.n; n++) {
 		const struct probe_var *v = t->list.v[n];

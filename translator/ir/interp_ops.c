@@ -514,6 +514,25 @@ static int op_layout(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
+static int op_sitenum(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct ir_probe *p = in->m->probes.v[in->probe];
+
+	r[c->d].i = c->insn->imm < p->nums.n ? p->nums.v[c->insn->imm] : 0;
+	return 0;
+}
+
+static int op_sitestr(struct interp *in, union slot *r, const struct code *c)
+{
+	const struct ir_probe *p = in->m->probes.v[in->probe];
+	const char *s = c->insn->imm < p->strs.n ? p->strs.v[c->insn->imm] : "";
+	struct istr *out = interp_result(r, c);
+
+	istr_set(in, out, s, strlen(s));
+	r[c->d].s = out;
+	return 0;
+}
+
 static int op_load(struct interp *in, union slot *r, const struct code *c)
 {
 	static const enum ir_error kinds[2][2] = { { ERR_KFAULT, ERR_UFAULT },
@@ -549,7 +568,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_embed] = op_embed, [IR_fail] = op_fail,         [IR_errkind] = op_errkind, [IR_errmsg] = op_errmsg,
 	[IR_errclear] = op_errclear, [IR_arg] = op_context,   [IR_retval] = op_context,
 	[IR_frame] = op_context,     [IR_reg] = op_context,       [IR_symaddr] = op_load,
-	     [IR_tparg] = op_context,
+	[IR_sitenum] = op_sitenum,   [IR_sitestr] = op_sitestr,   [IR_tparg] = op_context,
 	[IR_layout] = op_layout,     [IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
 	[IR_send] = op_send,

@@ -140,6 +140,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_action] = IMM_NUM,   [IR_arg] = IMM_NUM,
 		[IR_mhas_any] = IMM_NUM, [IR_mdel_any] = IMM_NUM,
 		[IR_reg] = IMM_NUM,      [IR_layout] = IMM_LAYOUT,
+		[IR_sitenum] = IMM_NUM,  [IR_sitestr] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
 	};

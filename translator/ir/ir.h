@@ -233,6 +233,9 @@ struct ir_probe {
 	bool filter_target; /* with -c or -x: only hits of that process */
 	bool user_side; /* set by placement: run by staprun's interpreter */
 	VEC(struct ir_lock) locks; /* by ir_locks() */
+	/* where probes that share a handler differ: what its sitenum and sitestr yield */
+	VEC(int64_t) nums;
+	VEC(const char *) strs;
 };
 
 /* A print format: pieces of literal text and conversions, with the type of each argument taken. */

@@ -211,6 +211,23 @@ static bool global(struct ir_parser *p)
 	return global_flags(p, g);
 }
 
+static bool probe_value(struct ir_parser *p, struct ir_probe *pr, bool is_text)
+{
+	const char *text;
+	int64_t num;
+
+	if (!is_text) {
+		if (!text_num(p, &num))
+			return false;
+		vec_push(p->m->arena, &pr->nums, num);
+		return true;
+	}
+	text = text_string(p);
+	if (text)
+		vec_push(p->m->arena, &pr->strs, text);
+	return text;
+}
+
 static bool probe_lock(struct ir_parser *p, struct ir_probe *pr, bool write)
 {
 	struct ir_lock lock = { .write = write };
@@ -266,6 +283,8 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		pr->maxactive = (uint32_t)maxactive;
 		return true;
 	}
+	if (strcmp(word, "num") == 0 || strcmp(word, "str") == 0)
+		return probe_value(p, pr, *word == 's');
 	if (strcmp(word, "read") == 0 || strcmp(word, "write") == 0)
 		return probe_lock(p, pr, *word == 'w');
 	return text_fail(p, "unknown word %s", word);

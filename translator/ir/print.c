@@ -369,6 +369,10 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 		buf_puts(out, p->locks.v[i].write ? " write " : " read ");
 		print_global_name(out, m, p->locks.v[i].global);
 	}
+	for (uint32_t i = 0; i < p->nums.n; i++)
+		buf_printf(out, " num %" PRId64, p->nums.v[i]);
+	for (uint32_t i = 0; i < p->strs.n; i++)
+		print_probe_text(out, "str", p->strs.v[i]);
 	buf_putc(out, '\n');
 }
 

@@ -321,6 +321,12 @@ static void get_probe(struct reader *r)
 		lock.write = get_u(r) & 1;
 		vec_push(r->a, &p->locks, lock);
 	}
+	n = get_count(r);
+	for (uint32_t i = 0; i < n && !r->err; i++)
+		vec_push(r->a, &p->nums, get_s(r));
+	n = get_count(r);
+	for (uint32_t i = 0; i < n && !r->err; i++)
+		vec_push(r->a, &p->strs, get_str(r));
 	vec_push(r->a, &r->m->probes, p);
 }
 

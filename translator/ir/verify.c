@@ -491,6 +491,19 @@ static bool check_global(struct verifier *v, const struct ir_global *g)
 	return true;
 }
 
+/* Functions that a handler calls have no values of the site: they are the same for all. */
+static bool check_values(struct verifier *v, const struct ir_func *f, uint32_t nums, uint32_t strs)
+{
+	for (uint32_t b = 0; b < f->blocks.n; b++)
+		for (uint32_t n = 0; n < f->blocks.v[b]->insns.n; n++) {
+			const struct ir_insn *i = &f->blocks.v[b]->insns.v[n];
+
+			if ((i->op == IR_sitenum && i->imm >= nums) || (i->op == IR_sitestr && i->imm >= strs))
+				return verify_fail(v, "%s: no value %u of a probe", f->name, i->imm);
+		}
+	return true;
+}
+
 static bool check_probe(struct verifier *v, uint32_t n)
 {
 	const struct ir_probe *p = v->m->probes.v[n];
@@ -508,7 +521,7 @@ static bool check_probe(struct verifier *v, uint32_t n)
 			return verify_fail(v, "probe %u: bad order of locks", n);
 		before = p->locks.v[i].global;
 	}
-	return true;
+	return check_values(v, v->m->funcs.v[p->handler], p->nums.n, p->strs.n);
 }
 
 static bool check_fmt(struct verifier *v, uint32_t n)

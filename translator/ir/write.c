@@ -144,6 +144,12 @@ static void put_probe(struct buf *out, const struct ir_probe *p)
 		put_u(out, p->locks.v[i].global);
 		put_u(out, p->locks.v[i].write);
 	}
+	put_u(out, p->nums.n);
+	for (uint32_t i = 0; i < p->nums.n; i++)
+		put_s(out, p->nums.v[i]);
+	put_u(out, p->strs.n);
+	for (uint32_t i = 0; i < p->strs.n; i++)
+		put_str(out, p->strs.v[i]);
 }
 
 static void put_embed(struct buf *out, const struct ir_embed *x)

@@ -200,6 +200,35 @@ static bool runs_here(const struct ir_probe *p)
 	return p->kind != AT_NEVER && !p->user_side;
 }
 
+static void put_site_values(struct lkm_emit *e, uint32_t index)
+{
+	const struct ir_probe *p = e->m->probes.v[index];
+
+	if (p->nums.n)
+		buf_printf(e->out, "static const s64 nums%u[] = {", index);
+	for (uint32_t k = 0; k < p->nums.n; k++)
+		buf_printf(e->out, " (s64)0x%llxULL,", (unsigned long long)p->nums.v[k]);
+	if (p->nums.n)
+		buf_puts(e->out, " };\n");
+	if (p->strs.n)
+		buf_printf(e->out, "static const char *const strs%u[] = {", index);
+	for (uint32_t k = 0; k < p->strs.n; k++) {
+		buf_putc(e->out, ' ');
+		lkm_put_string(e, p->strs.v[k]);
+		buf_putc(e->out, ',');
+	}
+	if (p->strs.n)
+		buf_puts(e->out, " };\n");
+}
+
+static void put_site_table(struct lkm_emit *e, const char *name, uint32_t index, uint32_t n)
+{
+	if (n)
+		buf_printf(e->out, ", %s%u", name, index);
+	else
+		buf_puts(e->out, ", NULL");
+}
+
 static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint32_t nlocks)
 {
 	const struct ir_probe *p = e->m->probes.v[index];
@@ -214,9 +243,12 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 	put_text(e, p->name);
 	buf_puts(e->out, ", ");
 	put_text(e, p->target);
-	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u },\n",
+	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u",
 		   (unsigned long long)p->offset, (long long)p->period, (long long)p->random,
 		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, p->handler);
+	put_site_table(e, "nums", index, p->nums.n);
+	put_site_table(e, "strs", index, p->strs.n);
+	buf_puts(e->out, " },\n");
 }
 
 /* Before the functions, which read the addresses. */
@@ -244,8 +276,10 @@ static uint32_t put_probes(struct lkm_emit *e)
 	uint32_t ntpargs = count_tpargs(e->m), n = 0;
 
 	for (uint32_t k = 0; k < e->m->probes.n; k++) {
-		if (runs_here(e->m->probes.v[k]))
-			nlocks[k] = put_locks(e, k);
+		if (!runs_here(e->m->probes.v[k]))
+			continue;
+		nlocks[k] = put_locks(e, k);
+		put_site_values(e, k);
 	}
 	buf_puts(e->out, "\nstatic const struct sp_probe probes[] = {\n");
 	for (uint32_t k = 0; k < e->m->probes.n; k++) {

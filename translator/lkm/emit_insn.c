@@ -698,6 +698,18 @@ static const char *narrow_type(uint32_t mem)
 	return types[IR_MEM_SIGNED(mem)][IR_MEM_WIDTH(mem) > 8 ? 8 : IR_MEM_WIDTH(mem)];
 }
 
+OP_FN(sitenum)
+{
+	put(e, i, "\t$d = ");
+	buf_printf(e->out, "c->probe->nums[%u];\n", i->imm);
+}
+
+OP_FN(sitestr)
+{
+	put(e, i, "\tsp_str_copy($d, ");
+	buf_printf(e->out, "c->probe->strs[%u]);\n", i->imm);
+}
+
 OP_FN(tparg)
 {
 	if (IR_TPARG_N(i->imm) >= EMIT_MAXTPARGS)
