@@ -13,7 +13,7 @@
 #include "staprun/ksyms.h"
 
 /* Errors are -errno. */
-typedef int (*attach_fn)(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog);
+typedef int (*attach_fn)(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog, uint64_t cookie);
 
 static int keep(struct bpf_run *b, struct bpf_link *link)
 {
@@ -23,14 +23,17 @@ static int keep(struct bpf_run *b, struct bpf_link *link)
 	return 0;
 }
 
-static int attach_tracepoint(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+static int attach_tracepoint(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog,
+			     uint64_t cookie)
 {
+	(void)cookie;
 	return keep(b, bpf_program__attach_raw_tracepoint(prog, p->target));
 }
 
-static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog,
+			     uint64_t cookie)
 {
-	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset,
+	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset, .bpf_cookie = cookie,
 		    .retprobe = p->kind == AT_KRETPROBE);
 
 	return keep(b, bpf_program__attach_kprobe_opts(prog, p->target, &opts));
@@ -40,9 +43,10 @@ static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf
  * All processes: which of them count is the handler's filter, as threads and children of the
  * target do.
  */
-static int attach_uprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+static int attach_uprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog,
+			     uint64_t cookie)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE, .bpf_cookie = cookie);
 
 	return keep(b, bpf_program__attach_uprobe_opts(prog, -1, p->target, p->offset, &opts));
 }
@@ -57,7 +61,8 @@ static uint64_t tick_ns(void)
 	return (uint64_t)t.tv_nsec;
 }
 
-static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog)
+static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog,
+			     uint64_t cookie)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_SOFTWARE,
 					.size = sizeof(attr),
@@ -65,6 +70,7 @@ static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bp
 					.sample_period =
 						p->period > 0 ? (uint64_t)p->period : tick_ns() };
 
+	(void)cookie;
 	for (int cpu = 0; cpu < b->ncpu; cpu++) {
 		int fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1,
 				      PERF_FLAG_FD_CLOEXEC),
@@ -120,20 +126,24 @@ static bool module_missing(struct bpf_run *b, const struct ir_probe *p)
 int bpf_attach(struct bpf_run *b, uint32_t probe)
 {
 	const struct ir_probe *p = b->run->ir->probes.v[probe];
+	const struct bpf_group *group = &b->groups[probe];
 	char name[32];
 	struct bpf_program *prog;
 	int r;
 
 	if (module_missing(b, p))
 		return p->optional ? 0 : -1;
-	snprintf(name, sizeof(name), "probe_%u", probe);
+	if (group->size > 1 && !b->cookies)
+		snprintf(name, sizeof(name), "stub_%u", probe);
+	else
+		snprintf(name, sizeof(name), "probe_%u", group->leader);
 	prog = bpf_object__find_program_by_name(b->obj, name);
 	if (!prog || !attach_by_kind[p->kind]) {
 		diag_internal(&b->run->diag, SPAN_HERE, "no eBPF program for the probe %s",
 			      p->name);
 		return -1;
 	}
-	r = attach_by_kind[p->kind](b, p, prog);
+	r = attach_by_kind[p->kind](b, p, prog, group->size > 1 && b->cookies ? group->nth : 0);
 	if (!r || (p->optional && r != -EPERM))
 		return 0;
 	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name,

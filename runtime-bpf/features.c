@@ -110,6 +110,12 @@ static bool pretend_missing(const char *name)
 	return false;
 }
 
+bool bpf_has_cookies(void)
+{
+	return !pretend_missing("cookies") &&
+	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1;
+}
+
 static bool have_feature(unsigned int f)
 {
 	static signed char known[BPF_NEED_COUNT];

@@ -113,6 +113,24 @@ static int size_iterators(struct bpf_run *b, char *ro)
 	       bpf_map__set_max_entries(heap, (uint32_t)(elems * regions));
 }
 
+/* Programs of several probes: by cookies, or by a stub for each. */
+static int choose_programs(struct bpf_run *b, char *ro)
+{
+	uint64_t cookies;
+	struct bpf_program *prog;
+	struct bpf_map *site = bpf_object__find_map_by_name(b->obj, BPF_MAP_SITE);
+
+	if (!b->ntails)
+		return 0;
+	b->cookies = bpf_has_cookies();
+	cookies = b->cookies;
+	memcpy(ro + RD_COOKIES, &cookies, 8);
+	bpf_object__for_each_program(prog, b->obj)
+		if (b->cookies && !strncmp(bpf_program__name(prog), "stub_", 5))
+			bpf_program__set_autoload(prog, false);
+	return site ? bpf_map__set_max_entries(site, (uint32_t)b->ncpu) : -EINVAL;
+}
+
 static int size_maps(struct bpf_run *b)
 {
 	struct bpf_map *map, *rodata = bpf_object__find_map_by_name(b->obj, ".rodata");
@@ -129,6 +147,7 @@ static int size_maps(struct bpf_run *b)
 	if (!ro || size < RD_ZERO)
 		return -EINVAL;
 	memcpy(ro + RD_NCPU, &ncpu, 8);
+	r |= choose_programs(b, ro);
 	r |= size_iterators(b, ro);
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
 	r |= map ? bpf_map__set_max_entries(map, BPF_LEVELS * (uint32_t)b->ncpu) : -EINVAL;
@@ -244,6 +263,28 @@ static int load_object(struct bpf_run *b)
 	return load_error(b, "cannot load the eBPF object", -r);
 }
 
+/* Where stubs continue. */
+static int fill_tails(struct bpf_run *b)
+{
+	struct bpf_map *tails = bpf_object__find_map_by_name(b->obj, BPF_MAP_TAIL);
+
+	for (uint32_t p = 0; b->ntails && !b->cookies && p < b->run->ir->probes.n; p++) {
+		struct bpf_program *prog;
+		char name[32];
+		int fd;
+
+		if (b->groups[p].leader != p || b->groups[p].size < 2)
+			continue;
+		snprintf(name, sizeof(name), "probe_%u", p);
+		prog = bpf_object__find_program_by_name(b->obj, name);
+		fd = prog ? bpf_program__fd(prog) : -1;
+		if (!tails || fd < 0 ||
+		    bpf_map_update_elem(bpf_map__fd(tails), &b->groups[p].tail, &fd, BPF_ANY))
+			return load_error(b, "cannot link the eBPF programs", tails && fd >= 0 ? errno : EINVAL);
+	}
+	return 0;
+}
+
 static int map_memory(struct bpf_run *b)
 {
 	struct bpf_map *data = bpf_object__find_map_by_name(b->obj, ".data");
@@ -335,9 +376,10 @@ static int runner_load(struct run *r)
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) && r->opt.verbose)
 		fputs("staprun: cannot raise the limit of locked memory\n", stderr);
 	bpf_layout(&r->arena, r->ir, &b->lay);
+	b->groups = bpf_groups(&r->arena, r->ir, &b->ntails);
 	if (ksyms_check_builds(r))
 		return -1;
-	if (open_object(b) || load_object(b) || map_memory(b))
+	if (open_object(b) || load_object(b) || fill_tails(b) || map_memory(b))
 		return -1;
 	*bpf_word(b, BD_TARGET) = (uint64_t)r->opt.target;
 	set_real_time(b);

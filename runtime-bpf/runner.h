@@ -20,6 +20,9 @@ struct bpf_run {
 	struct bpf_object *obj; /* NULL when every probe runs here: nothing to load then */
 	struct ring_buffer *rb;
 	int ncpu; /* possible ones */
+	struct bpf_group *groups; /* by probe: which program it has */
+	uint32_t ntails;
+	bool cookies; /* attachments can tell their number; else stubs do */
 	uint8_t *data; /* section .data, shared with the programs */
 	size_t data_size;
 	const uint8_t *scratch; /* the slots, to see which are busy */
@@ -52,6 +55,7 @@ int bpf_check_features(struct bpf_run *b, uint64_t needs) __attribute__((warn_un
  * ones that would read something else. 0, or -1 after E-KERNEL-CHANGED.
  */
 int bpf_check_types(struct bpf_run *b) __attribute__((warn_unused_result));
+bool bpf_has_cookies(void);
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
 void bpf_detach_all(struct bpf_run *b);

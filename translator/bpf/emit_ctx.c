@@ -79,18 +79,6 @@ void em_reg(struct gen *g, const struct ir_insn *i)
 	g_done(g, i->dst, R0);
 }
 
-void em_sitenum(struct gen *g, const struct ir_insn *i)
-{
-	ba_movi(g->as, R0, g->u->m->probes.v[g->h->probe]->nums.v[i->imm]);
-	g_done(g, i->dst, R0);
-}
-
-void em_sitestr(struct gen *g, const struct ir_insn *i)
-{
-	ba_ld_rodata(g->as, R3, unit_literal(g->u, g->u->m->probes.v[g->h->probe]->strs.v[i->imm]));
-	g_read_str(g, g_str_of(g, i->dst));
-}
-
 void em_tparg(struct gen *g, const struct ir_insn *i)
 {
 	g_ctx(g, R1);
@@ -363,12 +351,6 @@ void bpf_in_target(struct gen *g, const struct ir_insn *i)
 	ba_ld_data(g->as, R1, BD_TARGET);
 	ba_ld(g->as, BPF_DW, R0, R1, 0);
 	g_done(g, i->dst, R0);
-}
-
-void bpf_in_pp(struct gen *g, const struct ir_insn *i)
-{
-	ba_ld_rodata(g->as, R3, unit_literal(g->u, g->u->m->probes.v[g->h->probe]->name));
-	g_read_str(g, g_str_of(g, i->dst));
 }
 
 /*

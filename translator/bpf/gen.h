@@ -41,7 +41,8 @@ enum {
 	SH_EXIT = 200, /* the handler called exit() */
 	SH_LOOP = 208, /* the next index of a routine's loop */
 	SH_TOKEN_AT = 216, /* where tokenize() goes on */
-	SH_ERR_CALLS = 224, /* u32[REC_FRAMES]: locations of the innermost ones */
+	SH_SITE = 224, /* programs of several probes: where the record of the one that was hit begins */
+	SH_ERR_CALLS = 232, /* u32[REC_FRAMES]: locations of the innermost ones */
 	SH_ARG = SH_ERR_CALLS + 4 * REC_FRAMES, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
@@ -107,6 +108,10 @@ struct handler {
 	uint32_t *fn_of; /* by function: index in fns, or IR_NONE */
 	VEC(struct chunk) chunks; /* of the state machine, at least one */
 	bool uses_ctx; /* of the state machine: it reads the probe's context */
+	/* probes that the program serves; of several: their table in .rodata, see site.c */
+	uint32_t nsites, site_base, site_stride;
+	uint32_t nnums, nstrs, ntexts;
+	uint32_t *text_size;
 };
 
 /* Homes of one iterator. */
@@ -225,6 +230,9 @@ struct unit {
 	VEC(struct bpf_fn *) fns;
 	VEC(struct bpf_map) maps;
 	uint32_t map_scratch, map_events, map_zero; /* zero: IR_NONE without statistics */
+	uint32_t map_site, map_tail; /* with groups of several probes */
+	struct bpf_group *groups; /* by probe */
+	uint32_t ntails;
 	uint32_t map_iter, map_heap; /* foreach */
 	uint32_t iter_max,
 		iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
@@ -339,6 +347,11 @@ bool g_dead(const struct gen *g, uint32_t dst);
 
 /* emit_out.c: a record in the slot */
 void rec_begin(struct gen *g, enum rec_type type, uint32_t id);
+/* site.c */
+void site_plan(struct unit *u, struct handler *h); /* lays out the table */
+void emit_site(struct gen *g); /* at the start of a hit: which probe it is */
+void emit_site_stub(struct unit *u, uint32_t probe, const char *section);
+void g_probe_number(struct gen *g, int dst); /* changes R1 */
 void rec_send(struct gen *g, uint32_t size); /* 0: as SH_RECPOS says */
 
 /* emit_iter.c */

@@ -72,3 +72,42 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 	out->stage = end;
 	out->data_size = end + ((stage + 7) & ~7u);
 }
+
+/* Kinds whose attachments can carry a cookie on all kernels that have any, from 1. */
+static const uint8_t cookie_kind[AT_COUNT] = {
+	[AT_KPROBE] = 1,
+	[AT_KRETPROBE] = 2,
+	[AT_UPROBE] = 3,
+	[AT_URETPROBE] = 4,
+};
+#define COOKIE_KINDS 5
+
+struct bpf_group *bpf_groups(struct arena *a, const struct ir_module *m, uint32_t *ntails)
+{
+	struct bpf_group *g = arena_alloc(a, sizeof(*g) * (m->probes.n + 1));
+	/* by handler, kind and filter: the leader's number + 1 */
+	uint32_t *first = arena_alloc(a, sizeof(*first) * (m->funcs.n + 1) * COOKIE_KINDS * 2);
+
+	*ntails = 0;
+	for (uint32_t p = 0; p < m->probes.n; p++) {
+		const struct ir_probe *pr = m->probes.v[p];
+		uint32_t kind = cookie_kind[pr->kind];
+		uint32_t *slot = &first[(pr->handler * COOKIE_KINDS + kind) * 2 + pr->filter_target];
+		uint32_t leader = kind && *slot ? *slot - 1 : p;
+
+		g[p].leader = IR_NONE;
+		if (pr->user_side || pr->kind == AT_NEVER)
+			continue;
+		*slot = leader + 1;
+		g[p].leader = leader;
+		g[p].nth = g[leader].size++;
+		if (g[p].nth == 1)
+			g[leader].tail = (*ntails)++;
+	}
+	for (uint32_t p = 0; p < m->probes.n; p++)
+		if (g[p].leader != IR_NONE) {
+			g[p].size = g[g[p].leader].size;
+			g[p].tail = g[g[p].leader].tail;
+		}
+	return g;
+}

@@ -33,7 +33,8 @@ enum {
 	RD_NCPU = 0, /* u64: possible CPUs */
 	RD_NEEDS = 8, /* u64: 1 << enum bpf_need of what the programs use */
 	RD_REGIONS = 16, /* u64: regions of the foreach maps; as written: what one handler needs */
-	RD_ZERO = 24, /* zeros, as many as a string has bytes; then u64 each: addresses of module->syms */
+	RD_COOKIES = 24, /* u64: 1: attachments carry the number of their probe among those of its program */
+	RD_ZERO = 32, /* zeros, as many as a string has bytes; then u64 each: addresses of module->syms */
 };
 
 /* What a kernel may lack. */
@@ -94,6 +95,15 @@ static inline uint32_t bpf_value_size(const struct bpf_global *g, uint32_t ncpu)
 	return g->value_size ? g->value_size : BPF_STAT_HEAD + g->cpu_size * ncpu;
 }
 
+/* A probe's place among those of one program. */
+struct bpf_group {
+	uint32_t leader; /* the first of them, after which the program is called; IR_NONE: not run by eBPF */
+	uint32_t nth, size;
+	uint32_t tail; /* groups of several: the program's place in BPF_MAP_TAIL */
+};
+/* By probe. *@ntails: groups of several. */
+struct bpf_group *bpf_groups(struct arena *a, const struct ir_module *m, uint32_t *ntails);
+
 void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *out);
 
 #define BPF_MAP_SCRATCH "spile_scratch"
@@ -101,6 +111,8 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 #define BPF_MAP_ZERO "spile_zero"
 #define BPF_MAP_ITER "spile_iter" /* copies of elements, for foreach; as written: one region */
 #define BPF_MAP_HEAP "spile_heap" /* their numbers, sorted */
+#define BPF_MAP_SITE "spile_site" /* where there are no cookies: u64 a CPU, the number that a cookie would tell */
+#define BPF_MAP_TAIL "spile_tail" /* and the programs that stubs continue in */
 #define BPF_STAT_STRUCT "spile_stat_" /* and the global's name; BTF: its array's length is set by the loader */
 
 #endif

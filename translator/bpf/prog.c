@@ -287,6 +287,13 @@ static void emit_skip(struct gen *g)
 	ba_place(g->as, within);
 }
 
+static void emit_stubs(struct unit *u, const struct handler *h)
+{
+	for (uint32_t k = h->probe; h->nsites > 1 && k < u->m->probes.n; k++)
+		if (u->groups[k].leader == h->probe)
+			emit_site_stub(u, k, section_name(u, u->m->probes.v[k]));
+}
+
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];
@@ -302,13 +309,14 @@ void emit_program(struct unit *u, struct handler *h)
 	emit_filters(&g, p, l.out);
 	emit_take_slot(&g, &l);
 	emit_init_slot(&g);
+	emit_site(&g);
 	emit_locks(&g, p, l.skip_lock);
 	if (h->machine)
 		emit_machine(&g);
 	else
 		emit_bodies(&g);
 	ba_place(g.as, g.l_failed);
-	ba_movi(g.as, R2, h->probe);
+	g_probe_number(&g, R2);
 	g_call_rt(&g, RT_ERROR);
 	ba_place(g.as, g.l_done);
 	if (h->iterates)
@@ -328,4 +336,5 @@ void emit_program(struct unit *u, struct handler *h)
 	ba_place(g.as, l.skip_nest);
 	count(&g, BD_SKIP_NEST);
 	ba_ja(g.as, l.out);
+	emit_stubs(u, h);
 }

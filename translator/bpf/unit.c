@@ -80,6 +80,13 @@ static void add_maps(struct unit *u)
 					      BPF_F_MMAPABLE, IR_NONE, 4, u->slot.size });
 	u->map_events = unit_map(u, (struct bpf_map){ BPF_MAP_EVENTS, BPF_MAP_TYPE_RINGBUF,
 						      RINGBUF_MB << 20, 0, IR_NONE, 0, 0 });
+	if (u->ntails) {
+		/* as many as there are CPUs: the loader's to set */
+		u->map_site = unit_map(u, (struct bpf_map){ BPF_MAP_SITE, BPF_MAP_TYPE_ARRAY, 1, 0,
+							    IR_NONE, 4, 8 });
+		u->map_tail = unit_map(u, (struct bpf_map){ BPF_MAP_TAIL, BPF_MAP_TYPE_PROG_ARRAY,
+							    u->ntails, 0, IR_NONE, 4, 4 });
+	}
 	for (uint32_t g = 0; g < m->globals.n; g++) {
 		const struct bpf_global *bg = &u->lay.g[g];
 		bool array = m->globals.v[g]->nkeys;
@@ -234,12 +241,12 @@ static void emit_user_adds(struct unit *u)
 
 static int generate(struct unit *u, struct buf *out)
 {
-	for (uint32_t p = 0; p < u->m->probes.n; p++) {
-		const struct ir_probe *pr = u->m->probes.v[p];
-
-		if (!pr->user_side && pr->kind != AT_NEVER)
+	u->groups = bpf_groups(u->arena, u->m, &u->ntails);
+	for (uint32_t p = 0; p < u->m->probes.n; p++)
+		if (u->groups[p].leader == p)
 			vec_push(u->arena, &u->handlers, plan_handler(u, p));
-	}
+	for (uint32_t h = 0; h < u->handlers.n; h++)
+		site_plan(u, u->handlers.v[h]);
 	slot_plan(u);
 	add_maps(u);
 	add_iter_maps(u);

@@ -40,12 +40,30 @@ NOINLINE long point_late(const struct late *p)
 	return p->value;
 }
 
+NOINLINE int pick_ints(int a, long b)
+{
+	__asm__ volatile("");
+	return a - (int)b;
+}
+
+NOINLINE short pick_narrow(signed char x, unsigned int number)
+{
+	__asm__ volatile("");
+	return (short)(x - (int)number);
+}
+
+NOINLINE unsigned char pick_unsigned(unsigned short w, unsigned char c)
+{
+	__asm__ volatile("");
+	return (unsigned char)(w + c);
+}
+
 int main(void)
 {
 	struct early e = { -5, 6 };
 	struct late l = { { 1, 2, 3, 4 }, 7 };
 
 	return place_first(21, 42) + place_second(-6, -3) + place_third(9, -8, -4) + point_early(&e) +
-		       point_late(&l) ==
+		       point_late(&l) + pick_ints(-1, 5) + pick_narrow(-3, 40) + pick_unsigned(65535, 200) ==
 	       0;
 }
