@@ -277,6 +277,8 @@ static int fill_tails(struct bpf_run *b)
 			continue;
 		snprintf(name, sizeof(name), "probe_%u", p);
 		prog = bpf_object__find_program_by_name(b->obj, name);
+		if (prog && !bpf_program__autoload(prog))
+			continue;
 		fd = prog ? bpf_program__fd(prog) : -1;
 		if (!tails || fd < 0 ||
 		    bpf_map_update_elem(bpf_map__fd(tails), &b->groups[p].tail, &fd, BPF_ANY))

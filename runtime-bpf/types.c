@@ -345,7 +345,6 @@ static void report(struct check *c, uint32_t probe, const char *why)
 	const struct ir_probe *p = c->m->probes.v[probe];
 	struct diag *d = &c->b->run->diag;
 	const char *at = *c->loc ? arena_printf(c->a, " (near %s)", c->loc) : "";
-	struct bpf_program *prog;
 
 	if (!p->optional) {
 		diag_error(d, TAG_KERNEL_CHANGED, SPAN_HERE, "%s does not fit this kernel: %s%s", p->name, why, at);
@@ -356,10 +355,27 @@ static void report(struct check *c, uint32_t probe, const char *why)
 	if (!c->b->run->opt.no_warnings)
 		diag_warning(d, TAG_DROPPED, SPAN_HERE, "%s is left out: %s%s; it was compiled for %s, this is %s", p->name,
 			     why, at, c->m->release, c->release);
-	prog = bpf_object__find_program_by_name(c->b->obj, arena_printf(c->a, "probe_%u", probe));
-	if (prog)
-		bpf_program__set_autoload(prog, false);
 	c->b->dropped[probe] = true;
+}
+
+/* A program stays as long as one of its probes does. */
+static void drop_programs(struct check *c)
+{
+	const struct bpf_group *g = c->b->groups;
+	uint32_t *left = arena_alloc(c->a, (c->m->probes.n + 1) * sizeof(*left));
+
+	for (uint32_t p = 0; p < c->m->probes.n; p++)
+		if (g[p].leader != IR_NONE)
+			left[g[p].leader] += !c->b->dropped[p];
+	for (uint32_t p = 0; p < c->m->probes.n; p++) {
+		struct bpf_program *prog;
+
+		if (g[p].leader != p || left[p])
+			continue;
+		prog = bpf_object__find_program_by_name(c->b->obj, arena_printf(c->a, "probe_%u", p));
+		if (prog)
+			bpf_program__set_autoload(prog, false);
+	}
 }
 
 int bpf_check_types(struct bpf_run *b)
@@ -382,5 +398,6 @@ int bpf_check_types(struct bpf_run *b)
 		if (why)
 			report(&c, p, why);
 	}
+	drop_programs(&c);
 	return b->run->diag.errors > errors ? -1 : 0;
 }

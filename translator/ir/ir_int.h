@@ -59,7 +59,7 @@ enum ir_type ir_conv_type(char conv);
 /*
  * The binary form starts with this; the number goes up with every change to it or to a .def file.
  */
-#define IR_MAGIC "SPILE-IR\6"
+#define IR_MAGIC "SPILE-IR\7"
 
 /* Bit sets over registers. */
 static inline uint32_t bits_words(uint32_t n)
