@@ -80,7 +80,7 @@ bool cast_defined(struct infer *i, const struct expr *x)
 	if (!strings(x))
 		return false;
 	c = cast_find(i, x);
-	return c.type && path_exists(x, sym_type_pointer(c.type));
+	return c.type && path_exists(i, x, sym_type_pointer(c.type));
 }
 
 struct tvar *infer_cast(struct infer *i, struct expr *x)

@@ -34,10 +34,10 @@ static bool target_defined(struct infer *i, const struct expr *x)
 	if (!site)
 		return false;
 	v = site->family->var ? site->family->var(&i->e->env, site, x->name) : NULL;
-	if (v && v->kind == PV_SYM && !v->loc)
-		return false;
+	if (v && v->kind == PV_SYM)
+		return v->loc && path_exists_var(i, x, v);
 	if (v && v->type)
-		return path_exists(x, v->type);
+		return path_exists(i, x, v->type);
 	if (x->suffixes.n || x->address_of)
 		return false;
 	if (v || probe_constant(&i->e->env, site, x->name + 1, &number))

@@ -127,6 +127,7 @@ struct target {
 	const struct probe_var *var;
 	bool user; /* of a program, not of the kernel */
 	struct path *path; /* of a typed variable: how to get from its place to the value */
+	struct expr *entry_ip; /* the instruction pointer at the function's entry, where that says where the file lies */
 	var_vec list;
 };
 
@@ -146,6 +147,10 @@ struct step {
 struct path {
 	VEC(struct step) steps;
 	const struct sym_type *type; /* of the result, for what is applied to it next */
+	const struct sym_loc *loc; /* of a variable: where it starts */
+	/* of one without an address: the bits that it starts with */
+	uint64_t part_offset; /* bytes; within them: bit_offset */
+	uint32_t part_bits;
 	bool from_value; /* starts with a value, not with the address of a place */
 	bool to_value; /* ends with reading width bytes at the address; else the address is the result */
 	bool is_signed, user;
@@ -434,8 +439,10 @@ void regex_finish(struct elab *e);
  * path.c: follows the suffixes of @x from something of type @t; @place: its address is known, else only
  * its value. NULL after an error.
  */
-/* Whether the members that @x names are there. */
-bool path_exists(const struct expr *x, const struct sym_type *t);
+/* Whether the members that @x names are there and can be read. */
+bool path_exists(struct infer *i, const struct expr *x, const struct sym_type *t);
+bool path_exists_var(struct infer *i, const struct expr *x, const struct probe_var *v);
+struct path *path_infer_var(struct infer *i, struct expr *x, const struct probe_var *v, bool user);
 /* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
 const char *path_of_whole(const struct probe_var *v, struct path *out);
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);

@@ -3,6 +3,8 @@
  * Members, elements and addresses of what has a C type: which steps lead from a variable to the value
  * that is meant. Types are checked here; lowering only follows the steps.
  */
+#include <stdarg.h>
+
 #include "elaborate/internal.h"
 #include "ir/layout.h"
 #include "symbols/symbols.h"
@@ -11,7 +13,11 @@ struct walk {
 	struct infer *i;
 	struct path *p;
 	const struct sym_type *t;
+	const struct sym_loc *loc; /* of a variable: its parts, while it has no address */
 	bool place; /* an address is at hand, else the value itself */
+	bool read; /* a step has been taken from the value */
+	bool user; /* in a program's memory */
+	bool quiet; /* only whether there is a way is asked */
 	struct sym_member member; /* the last one: its bits */
 	const char *core; /* type path of the members since the last pointer or index; NULL: none */
 	uint32_t ncore; /* members in it */
@@ -28,7 +34,11 @@ static void add_member(struct walk *w, const struct sym_type *in, struct span at
 {
 	struct step *s;
 
-	if (w->p->user) {
+	if (!w->place) {
+		w->p->part_offset += w->member.offset;
+		return;
+	}
+	if (w->user || w->quiet) {
 		if (w->member.offset)
 			add_step(w, STEP_OFFSET, (int64_t)w->member.offset, NULL, at);
 		return;
@@ -51,9 +61,21 @@ static void add_index(struct walk *w, const struct sym_type *item, struct expr *
 	bool record = item->kind == ST_STRUCT || item->kind == ST_UNION;
 
 	add_step(w, STEP_INDEX, (int64_t)item->size, index, at);
-	if (record && !w->p->user)
+	if (record && !w->user && !w->quiet)
 		w->p->steps.v[w->p->steps.n - 1].core = core_root(w->i->e, item);
 	w->core = NULL;
+}
+
+static bool PRINTF(4, 5) refuse(struct walk *w, enum diag_tag tag, struct span at, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->quiet)
+		return false;
+	va_start(ap, fmt);
+	diag_error(w->i->e->diag, tag, at, "%s", arena_vprintf(w->i->e->arena, fmt, ap));
+	va_end(ap);
+	return false;
 }
 
 static const char *type_words(struct walk *w)
@@ -79,23 +101,108 @@ static const char *type_words(struct walk *w)
 	return words[w->t->kind];
 }
 
-/* The value of the pointer becomes the address. */
-static void follow(struct walk *w, struct span at)
+/* ---- variables that have no address: in registers, constants, in parts ---- */
+
+/* The part that holds these bits, from *@at on; NULL: none does. */
+static const struct sym_piece *part_of(const struct sym_loc *loc, uint64_t bit, uint64_t *at)
 {
-	if (w->place)
-		add_step(w, STEP_LOAD, 0, NULL, at);
-	w->place = true;
-	w->t = sym_type_target(w->t);
-	w->member.bit_size = 0;
-	w->core = NULL;
+	*at = 0;
+	for (uint32_t n = 0; n < loc->pieces.n; n++) {
+		const struct sym_piece *p = &loc->pieces.v[n];
+
+		if (!p->bits || bit < *at + p->bits)
+			return p;
+		*at += p->bits;
+	}
+	return NULL;
 }
+
+/* Whether @bits can be read, and why not. */
+static const char *unreadable(const struct sym_loc *loc, uint64_t bit, uint64_t bits)
+{
+	uint64_t at;
+
+	for (uint64_t b = bit; b < bit + bits;) {
+		const struct sym_piece *p = part_of(loc, b, &at);
+
+		if (!p)
+			return "its debug information is damaged";
+		if (!p->ops.n)
+			return p->why ? p->why : "this part of it is optimised away";
+		if (!p->bits)
+			return NULL;
+		b = at + p->bits;
+	}
+	return NULL;
+}
+
+/* Where the walk from the value starts: @bytes of it. */
+static bool start_from_value(struct walk *w, uint64_t bits, struct span at)
+{
+	uint64_t bit = w->p->part_offset * 8 + w->member.bit_offset;
+	const char *why = w->loc ? unreadable(w->loc, bit, bits) : NULL;
+
+	if (w->read)
+		return true;
+	if (why)
+		return refuse(w, TAG_UNKNOWN_VAR, at, "this cannot be read: %s", why);
+	w->p->loc = w->loc;
+	w->p->part_bits = (uint32_t)bits;
+	w->read = true;
+	return true;
+}
+
+/* What a pointer without a value points to takes its place. */
+static bool implicit_target(struct walk *w)
+{
+	const struct sym_piece *p;
+	uint64_t at;
+
+	if (!w->loc || w->read)
+		return false;
+	p = part_of(w->loc, w->p->part_offset * 8, &at);
+	if (!p || p->ops.n || !p->target || at != w->p->part_offset * 8)
+		return false;
+	w->loc = p->target;
+	w->place = w->loc->pieces.n == 1 && w->loc->pieces.v[0].ops.n && !w->loc->pieces.v[0].is_value;
+	w->p->part_offset = w->place ? 0 : (uint64_t)p->target_offset;
+	if (w->place) {
+		w->p->loc = w->loc;
+		w->p->from_value = false;
+		w->read = true;
+		if (p->target_offset)
+			add_step(w, STEP_OFFSET, p->target_offset, NULL, SPAN_NONE);
+	}
+	return true;
+}
+
+/* The value of the pointer becomes the address. */
+static bool follow(struct walk *w, struct span at)
+{
+	const struct sym_type *to = sym_type_target(w->t);
+
+	if (w->place) {
+		add_step(w, STEP_LOAD, 0, NULL, at);
+	} else if (!implicit_target(w)) {
+		if (!start_from_value(w, 64, at))
+			return false;
+		w->place = true;
+	}
+	w->t = to;
+	w->member.bit_size = w->member.bit_offset = 0;
+	w->core = NULL;
+	return true;
+}
+
+/* ---- steps ---- */
 
 static bool no_member(struct walk *w, const struct suffix *s)
 {
 	struct near_match m;
 
-	diag_error(w->i->e->diag, TAG_UNKNOWN_VAR, s->at, "%s has no member \"%s\"", type_words(w),
-		   s->name);
+	refuse(w, TAG_UNKNOWN_VAR, s->at, "%s has no member \"%s\"", type_words(w), s->name);
+	if (w->quiet)
+		return false;
 	near_init(&m, s->name);
 	sym_near_members(w->t, &m);
 	if (near_best(&m))
@@ -105,20 +212,11 @@ static bool no_member(struct walk *w, const struct suffix *s)
 
 static bool walk_member(struct walk *w, const struct suffix *s)
 {
-	if (w->t->kind == ST_POINTER)
-		follow(w, s->at);
-	if (!w->t || (w->t->kind != ST_STRUCT && w->t->kind != ST_UNION)) {
-		diag_error(w->i->e->diag, TAG_TYPE, s->at,
-			   "\"->%s\" needs a struct or a union, not %s", s->name,
-			   w->t ? type_words(w) : "this");
+	if (w->t->kind == ST_POINTER && !follow(w, s->at))
 		return false;
-	}
-	if (!w->place) {
-		diag_error(
-			w->i->e->diag, TAG_UNKNOWN_VAR, s->at,
-			"the members of this struct are in registers, which cannot be taken apart");
-		return false;
-	}
+	if (!w->t || (w->t->kind != ST_STRUCT && w->t->kind != ST_UNION))
+		return refuse(w, TAG_TYPE, s->at, "\"->%s\" needs a struct or a union, not %s", s->name,
+			      w->t ? type_words(w) : "this");
 	if (!sym_member_find(w->t, s->name, &w->member))
 		return no_member(w, s);
 	add_member(w, w->t, s->at);
@@ -126,26 +224,39 @@ static bool walk_member(struct walk *w, const struct suffix *s)
 	return w->t;
 }
 
+/* An element of what has no address: which one is known now or never. */
+static bool index_in_parts(struct walk *w, const struct suffix *s, const struct sym_type *item)
+{
+	const struct expr *x = s->index;
+
+	if (x->kind != E_NUMBER || x->num < 0 || (uint64_t)x->num >= UINT32_MAX)
+		return refuse(w, TAG_UNKNOWN_VAR, s->at,
+			      "this array is in registers: its elements can be named by plain numbers only");
+	w->p->part_offset += (uint64_t)x->num * item->size;
+	w->t = item;
+	return true;
+}
+
 static bool walk_index(struct walk *w, const struct suffix *s)
 {
 	const struct sym_type *item = NULL;
 
-	infer_long(w->i, s->index);
+	if (!w->quiet)
+		infer_long(w->i, s->index);
 	if (w->t->kind == ST_POINTER) {
-		follow(w, s->at);
+		if (!follow(w, s->at))
+			return false;
 		item = w->t;
-	} else if (w->t->kind == ST_ARRAY && w->place) {
+	} else if (w->t->kind == ST_ARRAY) {
 		item = sym_type_target(w->t);
 	} else {
-		diag_error(w->i->e->diag, TAG_TYPE, s->at, "[] needs an array or a pointer, not %s",
-			   type_words(w));
-		return false;
+		return refuse(w, TAG_TYPE, s->at, "[] needs an array or a pointer, not %s", type_words(w));
 	}
-	if (!item || !item->size) {
-		diag_error(w->i->e->diag, TAG_TYPE, s->at,
-			   "the size of what this points to is not known");
-		return false;
-	}
+	if (!item || !item->size)
+		return refuse(w, TAG_TYPE, s->at, "the size of what this points to is not known");
+	w->member.bit_size = w->member.bit_offset = 0;
+	if (!w->place)
+		return index_in_parts(w, s, item);
 	add_index(w, item, s->index, s->at);
 	w->t = item;
 	return true;
@@ -172,11 +283,9 @@ static bool finish(struct walk *w, const struct expr *x)
 	struct path *p = w->p;
 
 	if (x->address_of) {
-		if (!w->place || w->member.bit_size) {
-			diag_error(w->i->e->diag, TAG_LVALUE, x->at, "this has no address: %s",
-				   w->place ? "it is a bit field" : "it is in a register");
-			return false;
-		}
+		if (!w->place || w->member.bit_size)
+			return refuse(w, TAG_LVALUE, x->at, "this has no address: %s",
+				      w->place ? "it is a bit field" : "it is in a register");
 		p->type = sym_type_pointer(w->t);
 		return true;
 	}
@@ -184,11 +293,14 @@ static bool finish(struct walk *w, const struct expr *x)
 	if ((w->t->kind == ST_ARRAY || w->t->kind == ST_FUNC) && w->place)
 		return true;
 	if (!scalar(w->t)) {
-		diag_error(w->i->e->diag, TAG_TYPE, x->at, "%s is no number", type_words(w));
-		diag_hint(w->i->e->diag,
-			  "name one of its members with ->, or take its address with &");
+		refuse(w, TAG_TYPE, x->at, "%s is no number", type_words(w));
+		if (!w->quiet)
+			diag_hint(w->i->e->diag,
+				  "name one of its members with ->, or take its address with &");
 		return false;
 	}
+	if (!w->place && !start_from_value(w, w->member.bit_size ? w->member.bit_size : w->t->size * 8, x->at))
+		return false;
 	p->to_value = w->place;
 	p->width = (uint32_t)w->t->size;
 	p->is_signed = w->t->is_signed;
@@ -200,32 +312,71 @@ static bool finish(struct walk *w, const struct expr *x)
 
 static bool walk_pretty(struct walk *w, const struct suffix *s)
 {
+	if (w->quiet)
+		return false;
 	unsupported(w->i, s->at, "printing of whole structures ($ behind a variable) is");
 	return false;
+}
+
+static bool walk_all(struct walk *w, const struct expr *x)
+{
+	static bool (*const steps[])(struct walk *w, const struct suffix *s) = {
+		[SUF_MEMBER] = walk_member,
+		[SUF_INDEX] = walk_index,
+		[SUF_PRETTY] = walk_pretty,
+	};
+
+	w->p = arena_new(w->i->e->arena, struct path);
+	w->p->user = w->user;
+	w->p->from_value = !w->place;
+	w->p->loc = w->place ? w->loc : NULL;
+	for (uint32_t n = 0; n < x->suffixes.n; n++)
+		if (!w->t || !steps[x->suffixes.v[n].kind](w, &x->suffixes.v[n]))
+			return false;
+	return w->t && finish(w, x);
 }
 
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place,
 			bool user)
 {
-	static bool (*const steps[])(struct walk * w, const struct suffix *s) = {
-		[SUF_MEMBER] = walk_member,
-		[SUF_INDEX] = walk_index,
-		[SUF_PRETTY] = walk_pretty,
-	};
-	struct path *p = arena_new(i->e->arena, struct path);
-	struct walk w = { .i = i, .p = p, .t = t, .place = place };
+	struct walk w = { .i = i, .t = t, .place = place, .user = user };
 
-	p->user = user;
-	p->from_value = !place;
-	for (uint32_t n = 0; n < x->suffixes.n; n++)
-		if (!w.t || !steps[x->suffixes.v[n].kind](&w, &x->suffixes.v[n]))
-			return NULL;
-	return w.t && finish(&w, x) ? p : NULL;
+	return walk_all(&w, x) ? w.p : NULL;
+}
+
+bool path_exists(struct infer *i, const struct expr *x, const struct sym_type *t)
+{
+	struct walk w = { .i = i, .t = t, .quiet = true };
+
+	return walk_all(&w, x);
+}
+
+static struct walk from_variable(struct infer *i, const struct probe_var *v)
+{
+	bool place = v->loc && v->loc->pieces.n == 1 && v->loc->pieces.v[0].ops.n && !v->loc->pieces.v[0].is_value;
+
+	return (struct walk){ .i = i, .t = v->type, .loc = v->loc, .place = place };
+}
+
+struct path *path_infer_var(struct infer *i, struct expr *x, const struct probe_var *v, bool user)
+{
+	struct walk w = from_variable(i, v);
+
+	w.user = user;
+	return walk_all(&w, x) ? w.p : NULL;
+}
+
+bool path_exists_var(struct infer *i, const struct expr *x, const struct probe_var *v)
+{
+	struct walk w = from_variable(i, v);
+
+	w.quiet = true;
+	return walk_all(&w, x);
 }
 
 const char *path_of_whole(const struct probe_var *v, struct path *out)
 {
-	bool place = v->loc && v->loc->pieces.n == 1 && !v->loc->pieces.v[0].is_value;
+	bool place = v->loc && v->loc->pieces.n == 1 && v->loc->pieces.v[0].ops.n && !v->loc->pieces.v[0].is_value;
 
 	if (!v->loc || !v->type)
 		return "?";
@@ -233,26 +384,13 @@ const char *path_of_whole(const struct probe_var *v, struct path *out)
 		return "[...]";
 	if (!scalar(v->type))
 		return "{...}";
+	if (!place && unreadable(v->loc, 0, v->type->size * 8))
+		return "?";
+	out->loc = v->loc;
+	out->part_bits = (uint32_t)v->type->size * 8;
 	out->from_value = !place;
 	out->to_value = place;
 	out->width = (uint32_t)v->type->size;
 	out->is_signed = v->type->is_signed;
 	return NULL;
-}
-
-bool path_exists(const struct expr *x, const struct sym_type *t)
-{
-	struct sym_member m;
-
-	for (uint32_t n = 0; n < x->suffixes.n && t; n++) {
-		const struct suffix *s = &x->suffixes.v[n];
-
-		if (s->kind == SUF_MEMBER && t->kind == ST_POINTER)
-			t = sym_type_target(t);
-		if (s->kind == SUF_MEMBER)
-			t = t && sym_member_find(t, s->name, &m) ? m.type : NULL;
-		else if (s->kind == SUF_INDEX)
-			t = sym_type_target(t);
-	}
-	return t;
 }

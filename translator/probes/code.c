@@ -90,6 +90,7 @@ static bool add_function(const struct sym_func *f, void *arg)
 	struct code_site own = { .function = f->name, .nparams = -1 };
 	bool instance = f->flags & SYMF_INLINE;
 	struct ir_probe place = { 0 };
+	struct debug_site *where;
 	struct probe_site *site;
 
 	if (instance && (is_return(c) || c->filter == CODE_CALL)) {
@@ -104,7 +105,10 @@ static bool add_function(const struct sym_func *f, void *arg)
 		own.debug = (struct debug_site){ c->obj, *f, f->entry };
 	else if (c->btf)
 		code_types(c, &own, c->btf, kbtf_find(c->btf, BTF_KIND_FUNC, f->name));
+	where = arena_new(c->env->arena, struct debug_site);
+	*where = (struct debug_site){ c->obj, *f, f->entry };
 	site = code_add_site(c, &own, function_text(c, f));
+	site->debug = where;
 	site->probe.target = place.target;
 	site->probe.symbol = place.symbol;
 	site->probe.offset = place.offset;

@@ -10,23 +10,17 @@
 
 static bool at_return(const struct probe_site *site)
 {
-	return site->probe.kind == AT_URETPROBE || site->probe.kind == AT_KRETPROBE;
+	return site && (site->probe.kind == AT_URETPROBE || site->probe.kind == AT_KRETPROBE);
+}
+
+static bool is_user(const struct probe_site *site)
+{
+	return site && (site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE);
 }
 
 static struct sym_scope *scope_of(const struct probe_site *site, const struct debug_site *d)
 {
 	return d ? sym_scope_new(d->obj, &d->func, d->pc, at_return(site)) : NULL;
-}
-
-/* Floating-point and vector registers are not kept in what a probe sees. */
-static bool beyond_registers(const struct sym_loc *loc)
-{
-	for (uint32_t n = 0; n < loc->pieces.n; n++)
-		for (uint32_t k = 0; k < loc->pieces.v[n].ops.n; k++)
-			if (loc->pieces.v[n].ops.v[k].op == SL_REG &&
-			    loc->pieces.v[n].ops.v[k].num > 16)
-				return true;
-	return false;
 }
 
 static bool uses(const struct sym_loc *loc, enum sym_lop op)
@@ -38,37 +32,15 @@ static bool uses(const struct sym_loc *loc, enum sym_lop op)
 	return false;
 }
 
-/* What the runtimes cannot compute from a location; NULL: nothing. */
-static const char *beyond(const struct probe_site *site, const struct sym_loc *loc)
-{
-	static const struct {
-		enum sym_lop op;
-		const char *why;
-	} unable[] = {
-		{ SL_ENTRY_REG,
-		  "it depends on a register as it was when the function was entered" },
-		{ SL_TLS, "thread-local variables cannot be read yet" },
-		{ SL_ABS, "its location cannot be computed in a probe" },
-	};
-
-	for (size_t n = 0; n < sizeof(unable) / sizeof(unable[0]); n++)
-		if (uses(loc, unable[n].op))
-			return unable[n].why;
-	if (beyond_registers(loc))
-		return "it is in a floating-point register, which probes cannot read";
-	if (uses(loc, SL_STATIC) && site->probe.kind == AT_URETPROBE)
-		return "where a returned function's file lies in memory is not known yet";
-	return NULL;
-}
-
 static void place(struct probe_env *env, const struct probe_site *site, struct probe_var *v,
 		  const char *why, struct sym_loc loc)
 {
 	struct sym_loc *copy = arena_new(env->arena, struct sym_loc);
 
-	v->why = why ? why : beyond(site, &loc);
+	v->why = why;
 	*copy = loc;
 	v->loc = v->why ? NULL : copy;
+	v->from_entry = v->loc && at_return(site) && is_user(site) && uses(v->loc, SL_STATIC);
 }
 
 static struct probe_var make_var(struct probe_env *env, const struct probe_site *site,
@@ -81,7 +53,8 @@ static struct probe_var make_var(struct probe_env *env, const struct probe_site 
 		.kind = PV_SYM,
 		.type = from->type,
 		.type_name = from->type_text,
-		.scope = sc,
+		.obj = sym_scope_object(sc),
+		.pc = sym_scope_pc(sc),
 		.is_param = from->kind == SV_PARAM,
 	};
 
@@ -95,7 +68,8 @@ static bool make_return(struct probe_env *env, const struct probe_site *site, st
 	struct sym_loc loc = { 0 };
 	const char *why;
 
-	*v = (struct probe_var){ .name = "$return", .kind = PV_SYM, .scope = sc };
+	*v = (struct probe_var){ .name = "$return", .kind = PV_SYM, .obj = sym_scope_object(sc),
+				  .pc = sym_scope_pc(sc) };
 	v->type = sym_return_type(sc, &v->type_name);
 	if (!v->type || v->type->kind == ST_VOID)
 		return false;
@@ -174,6 +148,64 @@ bool debug_each_var_at(struct probe_env *env, const struct probe_site *site,
 	e.kind = SV_LOCAL;
 	sym_scope_vars(e.sc, each_var, &e);
 	return true;
+}
+
+const char *probe_var_elsewhere(struct probe_env *env, const struct probe_site *site, const char *name)
+{
+	(void)env;
+	if (!site->debug || at_return(site) || name[0] != '$')
+		return NULL;
+	return sym_scope_elsewhere(scope_of(site, site->debug), name + 1);
+}
+
+/* The object that @module names, or what is probed; NULL with *@why. */
+static struct sym_object *global_object(struct probe_env *env, const struct probe_site *site, const char *module,
+					const char **why)
+{
+	bool kernel = module ? !strcmp(module, "kernel") : !site || !is_user(site);
+
+	*why = "no binary is opened in this run";
+	if (!env->symbols)
+		return NULL;
+	if (kernel)
+		return sym_open_kernel(env->symbols, why);
+	if (!module)
+		return sym_open_file(env->symbols, site->probe.target, why);
+	if (strchr(module, '/'))
+		return sym_open_file(env->symbols, probe_real_path(env, module), why);
+	*why = arena_printf(env->arena, "variables of kernel module \"%s\" cannot be read yet", module);
+	return NULL;
+}
+
+const struct probe_var *probe_global(struct probe_env *env, const struct probe_site *site, const char *name,
+				     const char *module, const char **why)
+{
+	struct sym_object *o = global_object(env, site, module, why);
+	struct probe_var *v;
+	struct sym_scope *sc;
+	struct sym_var var;
+	const char *hint;
+
+	if (!o)
+		return NULL;
+	*why = sym_missing(o, &hint);
+	if (!*why)
+		*why = strchr(name, '@') ? "no unit of that name has such a variable"
+					 : "no global or static variable has that name";
+	/* a unit of the probed place comes first */
+	if (!site || !site->debug || site->debug->obj != o || strchr(name, '@') ||
+	    !sym_unit_find(scope_of(site, site->debug), name, &var, &sc)) {
+		if (!sym_global_find(o, name, &var, &sc))
+			return NULL;
+	}
+	v = arena_new(env->arena, struct probe_var);
+	*v = make_var(env, site, sc, &var);
+	v->pc = site && site->debug ? site->debug->pc : 0;
+	if (v->loc && uses(v->loc, SL_STATIC) && (!site || !site->debug || site->debug->obj != o)) {
+		v->loc = NULL;
+		v->why = "where that file lies in memory is known in probes of its own code only";
+	}
+	return v;
 }
 
 /* "name" or "name@file", patterns in both. */

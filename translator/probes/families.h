@@ -69,6 +69,9 @@ bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32
 
 bool probe_is_glob(const char *s);
 
+/* A path without links, as the kernel knows the file; itself when there is none. */
+const char *probe_real_path(struct probe_env *env, const char *path);
+
 /* The kernel's symbols, opened on first use. */
 struct kernel_syms *probe_kernel(struct probe_env *env);
 

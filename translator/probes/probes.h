@@ -24,14 +24,16 @@ struct probe_var {
 	const struct sym_type *type;
 	const struct sym_loc *loc; /* NULL: it has no place here, and @why says why */
 	const char *why;
-	const struct sym_scope *scope;
+	struct sym_object *obj;
+	uint64_t pc; /* link-time address of the instruction pointer: says where the file was loaded */
+	bool from_entry; /* that instruction pointer is the one of the function's entry, not of the hit */
 	bool is_param;
 };
 
 struct probe_family;
 struct sym_type;
 struct sym_loc;
-struct sym_scope;
+struct debug_site;
 
 /* One place to attach, resolved. */
 struct probe_site {
@@ -41,6 +43,7 @@ struct probe_site {
 	struct sym_object *obj; /* the binary it lies in; NULL: none that was opened */
 	const char **proto; /* probe.proto is known there when variables have been looked up; or NULL */
 	void *priv; /* the family's: what its var() needs */
+	const struct debug_site *debug; /* the place in debug information; NULL: there is none */
 };
 typedef VEC(struct probe_site) site_vec;
 
@@ -104,6 +107,15 @@ uint64_t probe_kernel_id(const struct probe_env *env);
 
 /* The value of an enumeration's constant, of the probed program or (and where @site is NULL) of the kernel. */
 bool probe_constant(struct probe_env *env, const struct probe_site *site, const char *name, int64_t *value);
+
+/*
+ * A global or static variable by "name" or "name@unit", of @module (a path or "kernel"; NULL: what is probed). @site may be NULL.
+ * NULL with *@why: there is none.
+ */
+const struct probe_var *probe_global(struct probe_env *env, const struct probe_site *site, const char *name,
+				     const char *module, const char **why);
+/* Where the function declares a variable that the place does not see; NULL: nowhere. */
+const char *probe_var_elsewhere(struct probe_env *env, const struct probe_site *site, const char *name);
 
 enum probe_result probe_resolve(struct probe_env *env, const struct probe_point *pp, bool quiet,
 				site_vec *out);

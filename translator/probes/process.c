@@ -58,6 +58,15 @@ static const char *process_find(struct arena *a, const char *name)
 	return out;
 }
 
+const char *probe_real_path(struct probe_env *env, const char *path)
+{
+	char *real = realpath(path, NULL);
+	const char *out = real ? arena_strdup(env->arena, real) : path;
+
+	free(real);
+	return out;
+}
+
 /*
  * The program that runs @path when that is a script: what its first line names, for "env NAME" the
  * NAME. @path itself when it is none.

@@ -311,6 +311,35 @@ bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset
 	return false;
 }
 
+bool object_tls_start(struct sym_object *o, int64_t *from, const char **why)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(o->mod, &bias);
+	bool program = false, found = false;
+	GElf_Ehdr eh;
+	GElf_Phdr ph;
+	size_t n;
+
+	*why = "its file has no thread-local variables";
+	if (!elf || !gelf_getehdr(elf, &eh) || elf_getphdrnum(elf, &n))
+		return false;
+	program = eh.e_type == ET_EXEC;
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &ph))
+			continue;
+		program = program || ph.p_type == PT_INTERP;
+		if (ph.p_type == PT_TLS) {
+			uint64_t align = ph.p_align ? ph.p_align : 1, skew = -ph.p_vaddr & (align - 1);
+
+			*from = -(int64_t)((ph.p_memsz - skew + align - 1) / align * align + skew);
+			found = true;
+		}
+	}
+	if (found && !program)
+		*why = "where a library keeps thread-local variables is known at run time only";
+	return found && program;
+}
+
 /* ---- the index ---- */
 
 struct symbol_list {

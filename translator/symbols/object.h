@@ -64,6 +64,12 @@ int kmodule_debug_file(struct sym_object *o, char **path);
 /* Whether a link-time address of the kernel is an offset in each CPU's area. */
 bool object_is_percpu(struct sym_object *o, uint64_t addr);
 
+/*
+ * From the thread pointer to where a program's thread-local variables start (x86-64: the block ends at it). False with
+ * *@why for a library, whose block is found at run time.
+ */
+bool object_tls_start(struct sym_object *o, int64_t *from, const char **why);
+
 /* The index, built when it is not in the cache; NULL: there is no file to index. */
 const struct dindex *object_index(struct sym_object *o);
 

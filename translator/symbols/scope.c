@@ -139,6 +139,45 @@ static bool find_var(const struct sym_var *v, void *arg)
 	return false;
 }
 
+/* The declaration of that name in a block within @scope; blocks of inlined functions are not its own. */
+static bool declared_within(Dwarf_Die *scope, const char *name, unsigned int depth, Dwarf_Die *block, Dwarf_Die *var)
+{
+	Dwarf_Die die;
+
+	if (depth > MAXDEPTH || dwarf_child(scope, &die))
+		return false;
+	do {
+		int tag = dwarf_tag(&die);
+		const char *is = tag == DW_TAG_variable || tag == DW_TAG_formal_parameter ? dwarf_diename(&die) : NULL;
+
+		if (is && !strcmp(is, name)) {
+			*block = *scope;
+			*var = die;
+			return true;
+		}
+		if (tag == DW_TAG_lexical_block && declared_within(&die, name, depth + 1, block, var))
+			return true;
+	} while (!dwarf_siblingof(&die, &die));
+	return false;
+}
+
+const char *sym_scope_elsewhere(struct sym_scope *sc, const char *name)
+{
+	Dwarf_Addr base, lo, hi;
+	Dwarf_Die block, var;
+	const char *where = "";
+	int line = 0;
+
+	if (!sc->die.addr || !declared_within(&sc->die, name, 0, &block, &var))
+		return NULL;
+	dwarf_decl_line(&var, &line);
+	if (dwarf_ranges(&block, 0, &base, &lo, &hi) > 0 && lo >= sc->func.entry)
+		where = arena_printf(sc->obj->arena, ", in the block at %s+0x%llx..0x%llx", sc->func.name,
+				     (unsigned long long)(lo - sc->func.entry),
+				     (unsigned long long)(hi - sc->func.entry));
+	return arena_printf(sc->obj->arena, "line %d declares it%s", line, where);
+}
+
 /* A variable of the unit that the function is in. */
 static bool find_in_unit(struct sym_scope *sc, const char *name, struct sym_var *out)
 {
@@ -167,6 +206,12 @@ bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out)
 
 	sym_scope_vars(sc, find_var, &f);
 	return f.found || find_in_unit(sc, name, out) || sym_global_find(sc->obj, name, out, NULL);
+}
+
+bool sym_unit_find(struct sym_scope *sc, const char *name, struct sym_var *out, struct sym_scope **scope)
+{
+	*scope = sc;
+	return find_in_unit(sc, name, out);
 }
 
 const struct sym_type *sym_return_type(struct sym_scope *sc, const char **type_text)

@@ -171,7 +171,8 @@ struct sym_type {
 	const char *name; /* tag or base name; NULL: none */
 	uint64_t size; /* bytes; 0: unknown */
 	bool is_signed;
-	uint64_t nelems; /* arrays; 0: unknown */
+	uint64_t nelems; /* arrays: of the first dimension; 0: unknown */
+	uint32_t dim; /* arrays: how many dimensions lie around this one in its DIE */
 	struct sym_object *obj;
 	uint64_t id; /* the provider's: a DIE's offset or a BTF id */
 	enum sym_provider by;
@@ -215,9 +216,8 @@ const char *sym_enum_name(const struct sym_type *t, int64_t value);
 enum sym_lop {
 	SL_NUM, /* push num */
 	SL_REG, /* push the register with DWARF number num, at the probe hit */
-	SL_ENTRY_REG, /* the same as it was at the function's entry (entry values) */
 	SL_STATIC, /* push the run-time address of link-time address num */
-	SL_TLS, /* push the address of the thread-local at offset num of the object's block */
+	SL_THREAD, /* push the current thread's pointer, which its static thread-local storage ends at */
 	SL_PERCPU, /* push the address of the current CPU's copy of the per-CPU variable at num */
 	SL_LOAD, /* pop an address, push the num bytes (1 2 4 8) there, zero-extended */
 	SL_DUP,
@@ -250,14 +250,21 @@ struct sym_lop_insn {
 	enum sym_lop op;
 	int64_t num;
 };
+struct sym_loc;
 struct sym_piece {
-	VEC(struct sym_lop_insn) ops; /* empty: this part is optimised away */
+	VEC(struct sym_lop_insn) ops; /* empty: this part cannot be read */
+	const char *why; /* it cannot be read; NULL: it is optimised away */
 	bool is_value;
 	uint32_t bits; /* of the variable, low end first; 0: all of it */
+	/* a pointer without a value of its own: what lies target_offset bytes into what it points to can be read */
+	const struct sym_loc *target;
+	int64_t target_offset;
 };
 struct sym_loc {
 	VEC(struct sym_piece) pieces;
 };
+#define SYM_MAXREG 16 /* highest DWARF number of a register that probes see (x86-64: the instruction pointer) */
+#define SYM_IN_VECTOR "it is in a floating-point register, which probes cannot read"
 
 enum sym_var_kind { SV_PARAM, SV_LOCAL, SV_STATIC, SV_GLOBAL };
 struct sym_var {
@@ -279,11 +286,15 @@ uint64_t sym_scope_pc(const struct sym_scope *sc);
 void sym_scope_vars(struct sym_scope *sc, bool (*fn)(const struct sym_var *v, void *arg),
 		    void *arg);
 bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out);
-/* NULL, or why there is no location here: "optimised away at vfs_read+0x14; it is in a register from ..." */
+/* Where a variable of that name is declared in the function, in a block that does not hold the place; NULL: nowhere. */
+const char *sym_scope_elsewhere(struct sym_scope *sc, const char *name);
+/* NULL, or why there is no location here: "it is optimised away here; it has a place at vfs_read+0x14..0x20" */
 const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out);
 /* The function's result at a return probe. NULL type: void. */
 const struct sym_type *sym_return_type(struct sym_scope *sc, const char **type_text);
 const char *sym_locate_return(struct sym_scope *sc, struct sym_loc *out);
+/* A variable at the top of the unit that the place is in. */
+bool sym_unit_find(struct sym_scope *sc, const char *name, struct sym_var *out, struct sym_scope **scope);
 /* Globals and statics of the object by "name" or "name@unit"; several statics of a name: the shortest matching unit. */
 bool sym_global_find(struct sym_object *o, const char *name, struct sym_var *out,
 		     struct sym_scope **scope);

@@ -60,34 +60,52 @@ static void fill_base(struct sym_type *t, Dwarf_Die *die)
 	t->is_signed = enc == DW_ATE_signed || enc == DW_ATE_signed_char;
 	t->kind = enc == DW_ATE_boolean                                      ? ST_BOOL
 		  : enc == DW_ATE_signed_char || enc == DW_ATE_unsigned_char ? ST_CHAR
-		  : enc == DW_ATE_float                                      ? ST_FLOAT
+		  : enc == DW_ATE_float || enc == DW_ATE_complex_float       ? ST_FLOAT
 									     : ST_INT;
 }
 
-/* Elements of the first dimension; those of further ones are arrays of their own to C, and one product here. */
-static uint64_t array_elements(Dwarf_Die *die)
+/* Elements of one dimension of an array, 0 when they are not known, and how many dimensions it has. */
+static uint64_t array_elements(Dwarf_Die *die, uint32_t dim, uint32_t *dims)
 {
+	uint64_t n = 0;
 	Dwarf_Attribute attr;
-	uint64_t n = 1;
-	bool any = false;
 	Dwarf_Die sub;
 
+	*dims = 0;
 	if (dwarf_child(die, &sub))
 		return 0;
 	do {
 		Dwarf_Word v;
 
-		if (dwarf_tag(&sub) != DW_TAG_subrange_type)
+		if (dwarf_tag(&sub) != DW_TAG_subrange_type || (*dims)++ != dim)
 			continue;
 		if (dwarf_attr(&sub, DW_AT_count, &attr) && !dwarf_formudata(&attr, &v))
-			n *= v;
+			n = v;
 		else if (dwarf_attr(&sub, DW_AT_upper_bound, &attr) && !dwarf_formudata(&attr, &v))
-			n *= v + 1;
-		else
-			return 0;
-		any = true;
+			n = v + 1;
 	} while (!dwarf_siblingof(&sub, &sub));
-	return any ? n : 0;
+	return n;
+}
+
+/* An array of arrays is one DIE: the types inside the outermost have keys of their own, which no offset has. */
+static const struct sym_type *array_within(const struct sym_type *outer, Dwarf_Die *die)
+{
+	struct sym_type **slot = object_type_slot(
+		outer->obj, outer->id | (uint64_t)(outer->dim + 1) << 56);
+	const struct sym_type *item = object_type_of(outer->obj, die);
+	struct sym_type *t = *slot;
+	uint32_t dims = 0;
+
+	if (t)
+		return t;
+	t = *slot = arena_new(outer->obj->arena, struct sym_type);
+	*t = *outer;
+	t->dim++;
+	t->nelems = array_elements(die, t->dim, &dims);
+	t->size = item ? item->size : 0;
+	for (uint32_t n = t->dim; n < dims; n++)
+		t->size *= array_elements(die, n, &dims);
+	return t;
 }
 
 static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
@@ -95,6 +113,7 @@ static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 	struct sym_type **slot = object_type_slot(o, dwarf_dieoffset(die)), *t = *slot;
 	int tag = dwarf_tag(die);
 	Dwarf_Word size;
+	uint32_t dims;
 
 	if (t)
 		return t;
@@ -115,7 +134,7 @@ static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 	if (t->kind == ST_POINTER && !t->size)
 		t->size = 8;
 	if (t->kind == ST_ARRAY)
-		t->nelems = array_elements(die);
+		t->nelems = array_elements(die, 0, &dims);
 	if (t->kind == ST_ENUM) {
 		Dwarf_Attribute attr;
 		Dwarf_Die base;
@@ -211,6 +230,7 @@ const struct sym_type *object_type_of(struct sym_object *o, Dwarf_Die *die)
 
 const struct sym_type *sym_type_target(const struct sym_type *t)
 {
+	uint32_t dims = 0;
 	Dwarf_Die die;
 
 	if (t->kind != ST_POINTER && t->kind != ST_ARRAY)
@@ -220,7 +240,11 @@ const struct sym_type *sym_type_target(const struct sym_type *t)
 	/* made by sym_type_pointer(), without a DIE: id is the target itself */
 	if (t->by != SYM_DWARF)
 		return (const struct sym_type *)(uintptr_t)t->id;
-	return dwarf_offdie(t->obj->dw, t->id, &die) ? object_type_of(t->obj, &die) : NULL;
+	if (!dwarf_offdie(t->obj->dw, t->id, &die))
+		return NULL;
+	if (t->kind == ST_ARRAY)
+		array_elements(&die, t->dim, &dims);
+	return t->dim + 1 < dims ? array_within(t, &die) : object_type_of(t->obj, &die);
 }
 
 const struct sym_type *sym_type_pointer(const struct sym_type *t)
