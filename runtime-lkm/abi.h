@@ -261,6 +261,7 @@ s64 sp_in_euid(struct sp_ctx *c);
 s64 sp_in_gid(struct sp_ctx *c);
 s64 sp_in_egid(struct sp_ctx *c);
 void sp_in_execname(struct sp_ctx *c, char *to);
+s64 sp_in_thread_pointer(struct sp_ctx *c);
 s64 sp_in_cpu(struct sp_ctx *c);
 s64 sp_in_target(struct sp_ctx *c);
 void sp_in_pp(struct sp_ctx *c, char *to);

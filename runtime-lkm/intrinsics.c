@@ -48,6 +48,15 @@ SP_CODE void sp_in_execname(struct sp_ctx *c, char *to)
 	to[TASK_COMM_LEN - 1] = 0;
 }
 
+SP_CODE s64 sp_in_thread_pointer(struct sp_ctx *c)
+{
+#ifdef CONFIG_X86_64
+	return current->thread.fsbase;
+#else
+	return 0;
+#endif
+}
+
 SP_CODE s64 sp_in_cpu(struct sp_ctx *c)
 {
 	return raw_smp_processor_id();

@@ -26,8 +26,9 @@ import oracle  # noqa: E402  pylint: disable=wrong-import-position
 SOURCES = ['places.c', 'places2.c']
 SEE = re.compile(r'SEE\("([^"]+)", "((?:[^"\\]|\\.)+)"')
 ANCHOR = re.compile(r'/\* at (\w+) \*/')
+KINDS = ('call', 'return')
 # a variable in a row's script, with what stands behind it
-TERM = re.compile(r'(?:\$\w+|@(?:var|cast|entry)\((?:[^()]|\([^()]*\))*\))(?:->\w+|\[[^\]]*\])*')
+TERM = re.compile(r'&?(?:\$\w+|@(?:var|cast|entry)\((?:[^()]|\([^()]*\))*\))(?:->\w+|\[[^\]]*\])*')
 
 
 class Row:
@@ -38,10 +39,10 @@ class Row:
         self.kind, self.word = point.split()
         self.name = '%s|%s' % (point, script)
 
-    def variable(self):
-        """The name of the one variable of the probed place that the row is about; None for others."""
-        m = re.match(r'&?\$(\w+)', self.script)
-        return m.group(1) if m else None
+    def variables(self):
+        """The variables that it reads, as name and unit; the unit is None for those of the probed place."""
+        return [(m.group(1) or m.group(2), m.group(3))
+                for m in re.finditer(r'\$(\w+)|@var\("(\w+)@?([^"]*)"\)', self.script)]
 
 
 def read_rows():
@@ -56,7 +57,7 @@ def read_rows():
                 m = ANCHOR.search(line)
                 if m and 'SEE' not in line:
                     lines[m.group(1)] = '*@%s:%d' % (src, n)
-    return list(rows.values()), lines
+    return [r for r in rows.values() if r.kind in KINDS], lines
 
 
 def point_text(row, lines):
@@ -133,7 +134,7 @@ class Judge:
         self.log.append('%s: %s: %s' % (os.path.basename(self.exe), row.name, what))
 
     def judge(self, want, have):
-        dwarf = oracle.Dwarf(self.exe.removesuffix('-split'))
+        dwarf = oracle.Dwarf(self.exe.removesuffix('-split'), SOURCES)
         for row in self.rows:
             w, h = want.get(row.name), have.get(row.name)
             if w is None:

@@ -333,6 +333,22 @@ void bpf_in_egid(struct gen *g, const struct ir_insn *i)
 	task_field(g, i, TASK ".cred@0 *", CRED ".egid@0 struct - 4.val@0 u4");
 }
 
+/* What arch_prctl() and clone() have set. A program that writes the register itself is not followed. */
+void bpf_in_thread_pointer(struct gen *g, const struct ir_insn *i)
+{
+	ba_call(g->as, BPF_FUNC_get_current_task);
+	ba_mov(g->as, R3, R0);
+	ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, TASK ".thread@0 struct thread_struct 8.fsbase@0 u8");
+	ba_alui(g->as, BPF_ADD, R3, 0);
+	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
+	ba_mov(g->as, R1, FP);
+	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+	ba_movi(g->as, R2, 8);
+	ba_call(g->as, BPF_FUNC_probe_read_kernel);
+	ba_ld(g->as, BPF_DW, R0, FP, FRAME_BUF);
+	g_done(g, i->dst, R0);
+}
+
 void bpf_in_execname(struct gen *g, const struct ir_insn *i)
 {
 	g_slot_addr(g, R1, g_str_of(g, i->dst));

@@ -69,6 +69,10 @@ struct ctype autocast_type(const struct expr *x)
 			return (struct ctype){ t->var->type, t->user };
 		return t ? of_path(t->path) : none;
 	case E_ATOP:
+		if (atop_is(x, "@entry") && x->sym)
+			return autocast_type(((const struct entry *)x->sym)->element);
+		if (atop_is(x, "@var") && t)
+			return of_path(t->path);
 		return atop_is(x, "@cast") ? of_path(x->sym) : none;
 	case E_SUFFIXED:
 		return x->a->kind == E_STAT ? none : of_path(x->sym);

@@ -21,7 +21,8 @@ static void look_at(struct expr *x, void *arg)
 	struct function *other;
 	function_vec fns = { 0 };
 
-	if (x->kind == E_TARGET || (x->kind == E_ATOP && atop_is(x, "@entry")))
+	if (x->kind == E_TARGET || atop_is(x, "@entry") || atop_is(x, "@var") || atop_is(x, "@uregister") ||
+	    atop_is(x, "@kregister"))
 		s->found = true;
 	if (x->kind != E_CALL || s->found)
 		return;

@@ -68,7 +68,7 @@ static void note_target(struct expr *x, void *arg)
 		s->w->skip = true;
 		note_entry(s, x);
 	}
-	if (x->kind == E_CALL && context_called(s->e, s->file, x))
+	if ((x->kind == E_CALL && context_called(s->e, s->file, x)) || atop_is(x, "@var"))
 		s->h->calls_context = true;
 	if (x->kind != E_TARGET)
 		return;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elaborate/internal.h"
+#include "symbols/symbols.h"
 
 bool atop_is(const struct expr *x, const char *name)
 {
@@ -48,6 +49,16 @@ static bool target_defined(struct infer *i, const struct expr *x)
 	       (!strcmp(x->name, "$$vars") || !strcmp(x->name, "$$parms"));
 }
 
+/* @x, followed by what stands behind @from. */
+static const struct expr *with_suffixes(struct infer *i, const struct expr *x, const struct expr *from)
+{
+	struct expr *out = clone_expr(i->e->arena, x);
+
+	for (uint32_t n = 0; n < from->suffixes.n; n++)
+		vec_push(i->e->arena, &out->suffixes, from->suffixes.v[n]);
+	return out;
+}
+
 static bool is_defined(struct infer *i, const struct expr *x)
 {
 	struct infer in = *i;
@@ -60,12 +71,14 @@ static bool is_defined(struct infer *i, const struct expr *x)
 		return true;
 	if (atop_is(x, "@cast"))
 		return cast_defined(i, x);
+	if (atop_is(x, "@var"))
+		return var_defined(i, x);
 	if (!atop_is(x, "@entry") || !i->handler || !i->handler->site ||
 	    !probe_entry_site(&i->e->env, i->handler->site, &entry))
 		return false;
 	h.site = &entry;
 	in.handler = &h;
-	return is_defined(&in, x->args.v[0]);
+	return is_defined(&in, with_suffixes(i, x->args.v[0], x));
 }
 
 void elab_settle(struct expr *x, int64_t value)
@@ -165,15 +178,6 @@ static struct tvar *refuse_type(struct infer *i, struct expr *x)
 	return long_here(i, x);
 }
 
-static struct tvar *refuse_variable(struct infer *i, struct expr *x)
-{
-	diag_error(i->e->diag, TAG_UNKNOWN_VAR, x->args.v[0]->at, "no variable \"%s\" is found",
-		   x->args.v[0]->str);
-	diag_hint(i->e->diag, "@var needs debugging information, which is not read yet; "
-			      "@defined(@var(...)) is 0 for now");
-	return long_here(i, x);
-}
-
 static struct tvar *infer_enum(struct infer *i, struct expr *x)
 {
 	const struct expr *name = x->args.v[0];
@@ -202,15 +206,26 @@ static struct tvar *refuse_const(struct infer *i, struct expr *x)
 	return long_here(i, x);
 }
 
-static struct tvar *refuse_register(struct infer *i, struct expr *x)
+/* Registers at the hit, by DWARF number. */
+static struct tvar *infer_register(struct infer *i, struct expr *x)
 {
-	if (atop_is(x, "@kregister") && !i->e->s->guru && !i->file->src->library) {
+	const struct expr *n = x->args.v[0];
+	const struct probe_site *site = i->handler ? i->handler->site : NULL;
+	bool kernel = atop_is(x, "@kregister");
+
+	if (kernel && !i->e->s->guru && !i->file->src->library) {
 		diag_error(i->e->diag, TAG_PRIVILEGE, x->op_at,
 			   "@kregister reads the kernel's registers, which needs guru mode");
 		diag_hint(i->e->diag, "run stap with -g");
 		return long_here(i, x);
 	}
-	unsupported(i, x->op_at, "registers by number are");
+	if (n->kind != E_NUMBER || n->num < 0 || n->num > SYM_MAXREG)
+		diag_error(i->e->diag, TAG_NUMBER, n->at,
+			   "%s takes the DWARF number of a register, 0 to %d, written out", x->name, SYM_MAXREG);
+	else if (!site || !(kernel ? site->probe.kind == AT_KPROBE || site->probe.kind == AT_KRETPROBE
+				   : site->probe.kind == AT_UPROBE || site->probe.kind == AT_URETPROBE))
+		diag_error(i->e->diag, TAG_STATEMENT, x->op_at, "%s works in probes of %s code only", x->name,
+			   kernel ? "kernel" : "a program's");
 	return long_here(i, x);
 }
 
@@ -236,13 +251,26 @@ static const struct {
 	{ "@uderef", infer_deref },
 	{ "@cast", infer_cast },
 	{ "@enumname", refuse_type },
-	{ "@var", refuse_variable },
+	{ "@var", infer_var },
 	{ "@enum", infer_enum },
 	{ "@const", refuse_const },
-	{ "@kregister", refuse_register },
-	{ "@uregister", refuse_register },
+	{ "@kregister", infer_register },
+	{ "@uregister", infer_register },
 	{ "@perf", refuse_perf },
 };
+
+/* A saved value keeps its C type: what stands behind it applies to the value. */
+static struct tvar *infer_entry_suffixed(struct infer *i, struct expr *x)
+{
+	struct expr *value = arena_new(i->e->arena, struct expr);
+
+	*value = *x;
+	memset(&value->suffixes, 0, sizeof(value->suffixes));
+	value->address_of = false;
+	x->kind = E_SUFFIXED;
+	x->a = value;
+	return infer_autocast(i, x);
+}
 
 static bool takes_suffixes(const struct expr *x)
 {
@@ -258,6 +286,8 @@ struct tvar *infer_atop(struct infer *i, struct expr *x)
 			   "a probe's condition can use globals only, not %s", x->name);
 		return long_here(i, x);
 	}
+	if (atop_is(x, "@entry") && (x->suffixes.n || x->address_of))
+		return infer_entry_suffixed(i, x);
 	if ((x->suffixes.n || x->address_of) && !takes_suffixes(x))
 		return unsupported(i, x->at, "members and elements of such values are");
 	for (size_t n = 0; n < sizeof(atops) / sizeof(atops[0]); n++)

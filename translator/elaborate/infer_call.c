@@ -21,6 +21,7 @@ static const struct {
 	uint32_t imm;
 } builtins[] = {
 	{ "__frame", "", BI_OP, IR_I64, IR_frame, 0 },
+	{ "__ip", "", BI_OP, IR_I64, IR_reg, SYM_MAXREG },
 	{ "__raise", "s", BI_OP, IR_VOID, IR_raise, 0 },
 	{ "__abort", "", BI_ABORT, IR_VOID, 0, 0 },
 	{ "__warn", "s", BI_WARN, IR_VOID, 0, 0 },
@@ -225,9 +226,13 @@ static void report_no_target(struct infer *i, struct expr *x, const struct probe
 	struct near_match m;
 	struct buf names;
 	struct var_list l = { .e = i->e, .near = &m, .names = &names };
+	const char *elsewhere;
 
 	diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "no context variable \"%s\" in %s",
 		   x->name, site->probe.name);
+	elsewhere = probe_var_elsewhere(&i->e->env, site, x->name);
+	if (elsewhere)
+		diag_hint(i->e->diag, "it is out of scope here: %s", elsewhere);
 	near_init(&m, x->name);
 	buf_init(&names);
 	if (site->family->each_var)
@@ -256,7 +261,6 @@ static struct tvar *target_at_entry(struct infer *i, struct expr *x)
 static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct target *t)
 {
 	const struct probe_var *v = t->var;
-	bool place;
 
 	if (v->kind == PV_SYM && !v->loc) {
 		diag_error(i->e->diag, TAG_UNKNOWN_VAR, name_span(x), "\"%s\" cannot be read in %s: %s",
@@ -264,8 +268,9 @@ static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct tar
 		diag_hint(i->e->diag, "@defined(%s) is 0 where it cannot be read", x->name);
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
-	place = v->loc && v->loc->pieces.n == 1 && !v->loc->pieces.v[0].is_value;
-	t->path = path_infer(i, x, v->type, place, t->user);
+	var_find_base(i, t, x->at);
+	t->path = v->kind == PV_SYM ? path_infer_var(i, x, v, t->user)
+				    : path_infer(i, x, v->type, false, t->user);
 	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
 }
 

@@ -459,6 +459,11 @@ void autocast_return(struct infer *i, const struct expr *value);
 bool autocast_index(struct infer *i, struct expr *x);
 bool infer_is_typed_local(const struct infer *i, const char *name);
 struct tvar *infer_autocast(struct infer *i, struct expr *x);
+/* var.c: @var */
+bool var_defined(struct infer *i, const struct expr *x);
+struct tvar *infer_var(struct infer *i, struct expr *x);
+/* Completes a variable whose place depends on where its file was loaded. */
+void var_find_base(struct infer *i, struct target *t, struct span at);
 /* cast.c */
 bool cast_defined(struct infer *i, const struct expr *x);
 struct tvar *infer_cast(struct infer *i, struct expr *x);
@@ -563,7 +568,7 @@ struct ir_val overload_lower(struct lower *l, const struct callee *c, enum ir_ty
 struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
 /* lower_path.c: the value of a variable of the probed code */
-struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at);
+struct ir_val lower_symbol_var(struct lower *l, const struct target *t, const struct path *p, struct span at);
 /* The run-time address of link-time address @link of the kernel or of a module; of the current CPU's copy. */
 struct ir_val lower_symaddr(struct lower *l, struct sym_object *o, uint64_t link, struct span at);
 struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link, struct span at);

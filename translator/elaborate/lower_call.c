@@ -374,7 +374,8 @@ static struct ir_val lower_shared_list(struct lower *l, struct expr *x, const st
 		if (v->kind == PV_SYM) {
 			path_of_whole(v, &p);
 			p.width = 8;
-			value = lower_symbol_var(l, v, &p, x->at);
+			p.part_bits = 64;
+			value = lower_symbol_var(l, &(struct target){ .var = v }, &p, x->at);
 		} else {
 			value = lower_var(l, v);
 		}
@@ -401,7 +402,7 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 	if (t->path && t->var->kind != PV_SYM)
 		return lower_path(l, narrowed(l, t->var, lower_var(l, t->var), x->at), t->path, x->at);
 	if (t->path)
-		return lower_symbol_var(l, t->var, t->path, x->at);
+		return lower_symbol_var(l, t, t->path, x->at);
 	if (t->var)
 		return narrowed(l, t->var, lower_var(l, t->var), x->at);
 	if (shared(l))
@@ -420,7 +421,7 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 			continue;
 		fmt_build_conv(&b, &hex);
 		fmt_build_arg(l, &b,
-			      v->kind == PV_SYM ? lower_symbol_var(l, v, &p, x->at)
+			      v->kind == PV_SYM ? lower_symbol_var(l, &(struct target){ .var = v }, &p, x->at)
 						: narrowed(l, v, lower_var(l, v), x->at),
 			      IR_I64);
 	}
@@ -437,6 +438,13 @@ struct ir_val lower_atop(struct lower *l, struct expr *x)
 
 	if (atop_is(x, "@cast"))
 		return lower_path(l, lower_expr(l, x->args.v[0]), x->sym, x->at);
+	if (atop_is(x, "@var"))
+		return lower_symbol_var(l, x->sym, ((const struct target *)x->sym)->path, x->at);
+	if (atop_is(x, "@uregister") || atop_is(x, "@kregister")) {
+		r = lower_temp(l, IR_I64);
+		lower_insn(l, IR_reg, r, NULL, 0)->imm = (uint32_t)x->args.v[0]->num;
+		return ir_reg(r);
+	}
 	if (atop_is(x, "@entry")) {
 		n = x->sym;
 		return lower_expr(l, n->element);

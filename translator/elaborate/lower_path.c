@@ -5,13 +5,12 @@
 
 #define STACK 64 /* of a location's program; deeper ones are damage */
 #define CPU_WORD 8 /* bytes of an element of the kernel's __per_cpu_offset[] */
-#define DWARF_IP 16 /* the instruction pointer's number in the hit's registers (x86-64) */
 
 struct machine {
 	struct lower *l;
 	struct ir_val v[STACK];
 	int n;
-	const struct probe_var *var;
+	const struct target *target;
 	struct span at;
 	bool user;
 };
@@ -168,14 +167,31 @@ struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link,
 	return lower_op2(l, IR_add, placed(l, &base, at), v, at);
 }
 
-/* A program is probed at a known place of its file: the instruction pointer tells where it was loaded. */
+/* A program is probed at a known place of its file: the instruction pointer there tells where it was loaded. */
 static struct ir_val static_address(struct machine *m, int64_t link)
 {
-	int64_t pc = (int64_t)sym_scope_pc(m->var->scope);
+	int64_t pc = (int64_t)m->target->var->pc;
+	struct ir_val ip;
 
-	if (!m->user)
-		return lower_symaddr(m->l, sym_scope_object(m->var->scope), (uint64_t)link, m->at);
-	return lower_op2(m->l, IR_add, read_register(m->l, DWARF_IP), ir_num(link - pc), m->at);
+	if (!m->target->var->user)
+		return lower_symaddr(m->l, m->target->var->obj, (uint64_t)link, m->at);
+	ip = m->target->entry_ip ? lower_expr(m->l, m->target->entry_ip) : read_register(m->l, SYM_MAXREG);
+	return lower_op2(m->l, IR_add, ip, ir_num(link - pc), m->at);
+}
+
+static struct ir_val thread_pointer(struct machine *m)
+{
+	uint32_t r = lower_temp(m->l, IR_I64);
+
+	lower_insn(m->l, IR_intr, r, NULL, 0)->ref = IN_thread_pointer;
+	return ir_reg(r);
+}
+
+static struct ir_val absolute(struct machine *m, struct ir_val v)
+{
+	struct ir_val sign = lower_op2(m->l, IR_shr, v, ir_num(63), m->at);
+
+	return lower_op2(m->l, IR_sub, lower_op2(m->l, IR_xor, v, sign, m->at), sign, m->at);
 }
 
 static void step(struct machine *m, const struct sym_lop_insn *s)
@@ -193,11 +209,17 @@ static void step(struct machine *m, const struct sym_lop_insn *s)
 		push(m, static_address(m, s->num));
 		break;
 	case SL_PERCPU:
-		push(m, lower_percpu(m->l, sym_scope_object(m->var->scope), (uint64_t)s->num, m->at));
+		push(m, lower_percpu(m->l, m->target->var->obj, (uint64_t)s->num, m->at));
 		break;
 	case SL_LOAD:
 		push(m,
 		     load(m->l, pop(m), IR_MEM((uint32_t)s->num, false) | space(m->user), m->at));
+		break;
+	case SL_THREAD:
+		push(m, thread_pointer(m));
+		break;
+	case SL_ABS:
+		push(m, absolute(m, pop(m)));
 		break;
 	case SL_NEG:
 		push(m, lower_op1(m->l, IR_neg, pop(m)));
@@ -233,23 +255,40 @@ static uint32_t width_for(uint32_t bits)
 	return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
 
-/* A variable in parts, each in a place of its own: put together, low end first. */
-static struct ir_val join_pieces(struct machine *m, const struct sym_loc *loc)
+/* @bits of one part, from its bit @from on. */
+static struct ir_val part_bits(struct machine *m, const struct sym_piece *p, uint32_t from, uint32_t bits)
+{
+	struct ir_val v = run(m, p);
+
+	if (!p->is_value) {
+		v = lower_op2(m->l, IR_add, v, ir_num(from / 8), m->at);
+		from %= 8;
+		v = load(m->l, v, IR_MEM(width_for(from + bits), false) | space(m->user), m->at);
+	}
+	if (from)
+		v = lower_op2(m->l, IR_ushr, v, ir_num(from), m->at);
+	return cut(m->l, v, bits, 0, false, m->at);
+}
+
+/* At most 64 bits of a variable in parts, each in a place of its own: put together, low end first. */
+static struct ir_val join_parts(struct machine *m, const struct sym_loc *loc, uint64_t first, uint32_t bits)
 {
 	struct ir_val all = ir_num(0);
-	uint32_t at = 0;
+	uint64_t at = 0, end = first + bits;
 
-	for (uint32_t n = 0; n < loc->pieces.n && at < 64; n++) {
+	for (uint32_t n = 0; n < loc->pieces.n && at < end; n++) {
 		const struct sym_piece *p = &loc->pieces.v[n];
-		struct ir_val v = run(m, p);
+		uint64_t to = p->bits ? at + p->bits : end, lo = at > first ? at : first;
+		struct ir_val v;
 
-		if (!p->is_value && p->ops.n)
-			v = load(m->l, v, IR_MEM(width_for(p->bits), false) | space(m->user),
-				 m->at);
-		v = cut(m->l, v, p->bits, 0, false, m->at);
-		v = lower_op2(m->l, IR_shl, v, ir_num(at), m->at);
-		all = lower_op2(m->l, IR_or, all, v, m->at);
-		at += p->bits;
+		at = to;
+		to = to < end ? to : end;
+		if (lo >= to)
+			continue;
+		v = part_bits(m, p, (uint32_t)(lo - (at - (p->bits ? p->bits : end))), (uint32_t)(to - lo));
+		if (lo > first)
+			v = lower_op2(m->l, IR_shl, v, ir_num((int64_t)(lo - first)), m->at);
+		all = all.kind == IRV_INT ? v : lower_op2(m->l, IR_or, all, v, m->at);
 	}
 	return all;
 }
@@ -302,14 +341,18 @@ struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p,
 		return read_bits(l, x, p, at);
 	if (p->to_value)
 		return load_of(l, x, IR_MEM(p->width, p->is_signed) | space(p->user), p->core, at);
+	if (!p->from_value || p->steps.n || !p->width)
+		return x;
 	/* a register holds more than a narrow variable */
-	return p->from_value && !p->steps.n && p->width ? cut(l, x, p->width * 8, 0, p->is_signed, at) : x;
+	return cut(l, x, p->bit_size ? p->bit_size : p->width * 8, 0, p->is_signed, at);
 }
 
-struct ir_val lower_symbol_var(struct lower *l, const struct probe_var *v, const struct path *p, struct span at)
+struct ir_val lower_symbol_var(struct lower *l, const struct target *t, const struct path *p, struct span at)
 {
-	struct machine m = { .l = l, .var = v, .at = at, .user = p->user };
-	const struct sym_loc *loc = v->loc;
+	struct machine m = { .l = l, .target = t, .at = at, .user = p->user };
+	uint64_t first = p->part_offset * 8 + (p->to_value ? 0 : p->bit_offset);
+	struct ir_val x = p->from_value ? join_parts(&m, p->loc, first, p->part_bits)
+					: run(&m, &p->loc->pieces.v[0]);
 
-	return lower_path(l, loc->pieces.n == 1 ? run(&m, &loc->pieces.v[0]) : join_pieces(&m, loc), p, at);
+	return lower_path(l, x, p, at);
 }

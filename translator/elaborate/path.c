@@ -66,7 +66,8 @@ static void add_index(struct walk *w, const struct sym_type *item, struct expr *
 	w->core = NULL;
 }
 
-static bool PRINTF(4, 5) refuse(struct walk *w, enum diag_tag tag, struct span at, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static bool refuse(struct walk *w, enum diag_tag tag, struct span at,
+							 const char *fmt, ...)
 {
 	va_list ap;
 
@@ -292,11 +293,13 @@ static bool finish(struct walk *w, const struct expr *x)
 	p->type = w->t;
 	if ((w->t->kind == ST_ARRAY || w->t->kind == ST_FUNC) && w->place)
 		return true;
+	/* what is no number is there all the same */
+	if (!scalar(w->t) && w->quiet)
+		return w->place || start_from_value(w, w->t->size * 8, x->at);
 	if (!scalar(w->t)) {
 		refuse(w, TAG_TYPE, x->at, "%s is no number", type_words(w));
-		if (!w->quiet)
-			diag_hint(w->i->e->diag,
-				  "name one of its members with ->, or take its address with &");
+		diag_hint(w->i->e->diag,
+			  "name one of its members with ->, or take its address with &");
 		return false;
 	}
 	if (!w->place && !start_from_value(w, w->member.bit_size ? w->member.bit_size : w->t->size * 8, x->at))

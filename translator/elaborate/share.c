@@ -17,6 +17,8 @@ static bool key_place(struct buf *out, const struct sym_loc *loc)
 	for (uint32_t p = 0; loc && p < loc->pieces.n; p++) {
 		const struct sym_piece *piece = &loc->pieces.v[p];
 
+		if (piece->target)
+			return false;
 		buf_printf(out, " |%d:%u", piece->is_value, piece->bits);
 		for (uint32_t k = 0; k < piece->ops.n; k++) {
 			if (piece->ops.v[k].op == SL_STATIC)
@@ -42,8 +44,8 @@ bool share_plain(const struct probe_var *v)
 
 	if (v->kind == PV_ARG || v->kind == PV_RETVAL)
 		return true;
-	return v->kind == PV_SYM && !path_of_whole(v, &p) && p.from_value && v->loc->pieces.v[0].ops.n == 1 &&
-	       v->loc->pieces.v[0].ops.v[0].op == SL_REG && p.width && p.width <= 8;
+	return v->kind == PV_SYM && !path_of_whole(v, &p) && p.from_value && v->loc->pieces.n == 1 &&
+	       v->loc->pieces.v[0].ops.n == 1 && v->loc->pieces.v[0].ops.v[0].op == SL_REG && p.width && p.width <= 8;
 }
 
 static bool key_list(struct elab *e, struct buf *out, const struct probe_site *site, const char *name)

@@ -45,6 +45,7 @@ IN_NUMBER(uid, getuid())
 IN_NUMBER(euid, geteuid())
 IN_NUMBER(gid, getgid())
 IN_NUMBER(egid, getegid())
+IN_NUMBER(thread_pointer, 0) /* never placed here */
 IN_NUMBER(cpu, sched_getcpu())
 IN_NUMBER(target, in->env.target)
 IN_NUMBER(realtime_ns, clock_ns(CLOCK_REALTIME))

@@ -55,6 +55,7 @@ static struct probe_var make_var(struct probe_env *env, const struct probe_site 
 		.type_name = from->type_text,
 		.obj = sym_scope_object(sc),
 		.pc = sym_scope_pc(sc),
+		.user = is_user(site),
 		.is_param = from->kind == SV_PARAM,
 	};
 
@@ -69,7 +70,7 @@ static bool make_return(struct probe_env *env, const struct probe_site *site, st
 	const char *why;
 
 	*v = (struct probe_var){ .name = "$return", .kind = PV_SYM, .obj = sym_scope_object(sc),
-				  .pc = sym_scope_pc(sc) };
+				  .pc = sym_scope_pc(sc), .user = is_user(site) };
 	v->type = sym_return_type(sc, &v->type_name);
 	if (!v->type || v->type->kind == ST_VOID)
 		return false;
@@ -173,8 +174,7 @@ static struct sym_object *global_object(struct probe_env *env, const struct prob
 		return sym_open_file(env->symbols, site->probe.target, why);
 	if (strchr(module, '/'))
 		return sym_open_file(env->symbols, probe_real_path(env, module), why);
-	*why = arena_printf(env->arena, "variables of kernel module \"%s\" cannot be read yet", module);
-	return NULL;
+	return sym_open_module(env->symbols, module, why);
 }
 
 const struct probe_var *probe_global(struct probe_env *env, const struct probe_site *site, const char *name,
@@ -200,8 +200,10 @@ const struct probe_var *probe_global(struct probe_env *env, const struct probe_s
 	}
 	v = arena_new(env->arena, struct probe_var);
 	*v = make_var(env, site, sc, &var);
+	v->user = !sym_module_name(o) && o != sym_open_kernel(env->symbols, &hint);
 	v->pc = site && site->debug ? site->debug->pc : 0;
-	if (v->loc && uses(v->loc, SL_STATIC) && (!site || !site->debug || site->debug->obj != o)) {
+	v->from_entry = v->from_entry && v->user;
+	if (v->loc && v->user && uses(v->loc, SL_STATIC) && (!site || !site->debug || site->debug->obj != o)) {
 		v->loc = NULL;
 		v->why = "where that file lies in memory is known in probes of its own code only";
 	}

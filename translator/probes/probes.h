@@ -26,6 +26,7 @@ struct probe_var {
 	const char *why;
 	struct sym_object *obj;
 	uint64_t pc; /* link-time address of the instruction pointer: says where the file was loaded */
+	bool user; /* of a program, not of the kernel */
 	bool from_entry; /* that instruction pointer is the one of the function's entry, not of the hit */
 	bool is_param;
 };

@@ -17,7 +17,7 @@ static const uint8_t int_regs[] = { 5, 4, 1, 2, 8, 9 };
 enum word_class { WORD_NONE, WORD_INT, WORD_VECTOR };
 struct passed {
 	enum word_class word[2];
-	bool memory, unknown;
+	bool memory, unknown, wide; /* wide: aligned to two words on the stack */
 	unsigned int depth;
 	uint64_t at; /* bytes from the start, of what is being classified */
 };
@@ -44,7 +44,7 @@ static bool classify_member(const struct sym_member *m, void *arg)
 		classify(p, m->type);
 		p->at = at;
 	}
-	return !p->memory && !p->unknown;
+	return !p->unknown;
 }
 
 static void classify_array(struct passed *p, const struct sym_type *t)
@@ -56,7 +56,7 @@ static void classify_array(struct passed *p, const struct sym_type *t)
 		p->unknown = true;
 		return;
 	}
-	for (uint64_t n = 0; n < t->size / item->size && n < 16; n++, p->at += item->size)
+	for (uint64_t n = 0; n < t->size / item->size && n < 16 && !p->unknown; n++, p->at += item->size)
 		classify(p, item);
 	p->at = at;
 }
@@ -65,6 +65,7 @@ static void classify_number(struct passed *p, const struct sym_type *t)
 {
 	bool vector = t->kind == ST_FLOAT, whole = !p->depth;
 
+	p->wide = p->wide || t->size == 16;
 	/* the x87's type is passed in memory; so is what a packed structure does not align */
 	if ((vector && t->name && !strcmp(t->name, "long double")) ||
 	    (!whole && t->size && p->at % t->size))
@@ -96,10 +97,7 @@ static void classify(struct passed *p, const struct sym_type *t)
 	case ST_ARRAY:
 	case ST_STRUCT:
 	case ST_UNION:
-		if (t->size > 16) {
-			p->memory = true;
-			break;
-		}
+		p->memory = p->memory || t->size > 16;
 		p->depth++;
 		if (t->kind == ST_ARRAY)
 			classify_array(p, t);
@@ -128,6 +126,7 @@ static uint32_t count(const struct passed *p, enum word_class c)
 struct place {
 	uint64_t handle; /* of the parameter that is looked for */
 	uint32_t ints, vectors; /* registers used so far */
+	uint64_t stack; /* bytes used so far */
 	bool lost; /* some parameter before it is passed in a way that is not followed here */
 	struct abi_place *out;
 };
@@ -150,6 +149,14 @@ static void take_registers(struct place *p, const struct passed *how, struct abi
 	}
 }
 
+static uint64_t take_stack(struct place *p, const struct passed *how, const struct sym_type *t)
+{
+	uint64_t at = how->wide ? (p->stack + 15) / 16 * 16 : p->stack;
+
+	p->stack = at + (t->size + 7) / 8 * 8;
+	return at;
+}
+
 static bool on_param(const struct sym_var *v, void *arg)
 {
 	struct place *p = arg;
@@ -160,7 +167,7 @@ static bool on_param(const struct sym_var *v, void *arg)
 		return true;
 	how = how_passed(v->type);
 	/* all of it in registers, or all in memory */
-	if (how.unknown || (p->lost && !how.memory))
+	if (how.unknown || p->lost)
 		here.where = ABI_UNKNOWN;
 	else if (how.memory || p->ints + count(&how, WORD_INT) > sizeof(int_regs) ||
 		 p->vectors + count(&how, WORD_VECTOR) > VECTOR_REGS)
@@ -169,6 +176,8 @@ static bool on_param(const struct sym_var *v, void *arg)
 		here.where = ABI_REGISTERS;
 	if (here.where == ABI_REGISTERS)
 		take_registers(p, &how, &here);
+	if (here.where == ABI_MEMORY)
+		here.stack = take_stack(p, &how, v->type);
 	p->lost = p->lost || how.unknown;
 	if (v->handle == p->handle)
 		*p->out = here;
@@ -185,5 +194,27 @@ struct abi_place abi_locate(struct sym_scope *sc, const struct sym_var *v)
 	if (ret && (ret->kind == ST_STRUCT || ret->kind == ST_UNION) && how_passed(ret).memory)
 		p.ints = 1;
 	sym_scope_vars(sc, on_param, &p);
+	return out;
+}
+
+struct abi_place abi_result(const struct sym_type *t)
+{
+	/* DWARF numbers of ax and dx */
+	static const int regs[] = { 0, 1 };
+	struct passed how = how_passed(t);
+	struct abi_place out = { .where = ABI_REGISTERS };
+	uint32_t ints = 0;
+
+	if (how.unknown || t->kind == ST_ARRAY) {
+		out.where = ABI_UNKNOWN;
+	} else if (how.memory && t->kind == ST_FLOAT) {
+		out.reg[out.nregs++] = ABI_VECTOR;
+	} else if (how.memory) {
+		out.where = ABI_MEMORY;
+	} else {
+		for (uint32_t w = 0; w < 2; w++)
+			if (how.word[w] != WORD_NONE)
+				out.reg[out.nregs++] = how.word[w] == WORD_INT ? regs[ints++] : ABI_VECTOR;
+	}
 	return out;
 }

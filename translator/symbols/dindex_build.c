@@ -222,11 +222,12 @@ static void take_enumerators(struct walk *w, Dwarf_Die *type)
 	} while (!dwarf_siblingof(&die, &die));
 }
 
+/* One that was optimised away hides others of its name. */
 static void take_variable(struct walk *w, Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
 
-	if (name && (dwarf_hasattr(die, DW_AT_location) || dwarf_hasattr(die, DW_AT_const_value)))
+	if (name && !dwarf_hasattr(die, DW_AT_declaration))
 		take_name(w, &w->b->globals, die, name, w->unit_file);
 }
 

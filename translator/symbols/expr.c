@@ -620,6 +620,17 @@ const char *expr_location(struct sym_scope *sc, const Dwarf_Op *ops, size_t n, s
 	return "it is optimised away";
 }
 
+const char *expr_frame(struct sym_scope *sc, int64_t offset, struct sym_loc *out)
+{
+	struct sym_piece piece = { 0 };
+	struct translate t = { .sc = sc, .piece = &piece };
+	const char *why = put_cfa(&t);
+
+	put_added(&t, offset);
+	vec_push(sc->obj->arena, &out->pieces, piece);
+	return why;
+}
+
 void expr_register(struct sym_scope *sc, struct sym_loc *out, int reg, uint32_t bits)
 {
 	struct sym_piece piece = { .is_value = true, .bits = bits };

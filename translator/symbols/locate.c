@@ -41,9 +41,22 @@ static const char *where_else(struct sym_scope *sc, Dwarf_Attribute *attr, const
 		     : why;
 }
 
-/* Memory of the frame, which the prologue has not filled yet. */
-static const char *locate_at_entry(struct sym_scope *sc, const struct sym_var *v,
-				   const Dwarf_Op *ops, size_t n, struct sym_loc *out)
+static const char *put_registers(struct sym_scope *sc, const struct abi_place *p, struct sym_loc *out)
+{
+	for (uint32_t i = 0; i < p->nregs; i++) {
+		uint32_t bits = p->nregs > 1 ? 64 : 0;
+
+		if (p->reg[i] == ABI_VECTOR)
+			vec_push(sc->obj->arena, &out->pieces,
+				 ((struct sym_piece){ .bits = bits, .why = SYM_IN_VECTOR }));
+		else
+			expr_register(sc, out, p->reg[i], bits);
+	}
+	return p->nregs ? NULL : "it is empty";
+}
+
+/* Memory of the frame, which the prologue has not filled yet: even what is passed in memory may be copied to it. */
+static const char *locate_at_entry(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out)
 {
 	struct abi_place p = abi_locate(sc, v);
 
@@ -51,17 +64,8 @@ static const char *locate_at_entry(struct sym_scope *sc, const struct sym_var *v
 	if (p.where == ABI_UNKNOWN)
 		return "how it is passed is not known here";
 	if (p.where == ABI_MEMORY)
-		return expr_location(sc, ops, n, out);
-	for (uint32_t i = 0; i < p.nregs; i++) {
-		uint32_t bits = p.nregs > 1 ? 64 : 0;
-
-		if (p.reg[i] == ABI_VECTOR)
-			vec_push(sc->obj->arena, &out->pieces,
-				 ((struct sym_piece){ .bits = bits, .why = SYM_IN_VECTOR }));
-		else
-			expr_register(sc, out, p.reg[i], bits);
-	}
-	return p.nregs ? NULL : "it is empty";
+		return expr_frame(sc, (int64_t)p.stack, out);
+	return put_registers(sc, &p, out);
 }
 
 /* A range that is but one address, or ends before it begins: no expression counts. */
@@ -76,7 +80,7 @@ static const char *locate_by(struct sym_scope *sc, const struct sym_var *v, Dwar
 		return where_else(sc, attr, "it is optimised away");
 	if (v->kind == SV_PARAM && scope_at_entry(sc) && sc->func.body > sc->func.entry &&
 	    ops[0].atom == DW_OP_fbreg)
-		return locate_at_entry(sc, v, ops, n, out);
+		return locate_at_entry(sc, v, out);
 	why = expr_location(sc, ops, n, out);
 	return why && !has_own_place(ops, n) ? where_else(sc, attr, "it is optimised away") : why;
 }
@@ -126,14 +130,21 @@ const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym
 
 const char *sym_locate_return(struct sym_scope *sc, struct sym_loc *out)
 {
+	const struct sym_type *t = sym_return_type(sc, NULL);
+	struct abi_place p;
 	const char *why;
-	const Dwarf_Op *ops;
-	int n;
 
-	n = dwfl_module_return_value_location(sc->obj->mod, &sc->frame, &ops);
-	if (n <= 0)
-		return n == 0 ? "the function returns nothing"
-			      : "how its result is returned is not known here";
-	why = expr_location(sc, ops, (size_t)n, out);
+	*out = (struct sym_loc){ 0 };
+	if (!t || t->kind == ST_VOID)
+		return t ? "the function returns nothing" : "the type of its result is not known";
+	p = abi_result(t);
+	if (p.where == ABI_UNKNOWN)
+		return "how its result is returned is not known here";
+	if (p.where == ABI_MEMORY) {
+		expr_register(sc, out, 0, 0);
+		out->pieces.v[0].is_value = false;
+		return NULL;
+	}
+	why = put_registers(sc, &p, out);
 	return why ? why : without_vectors(out);
 }

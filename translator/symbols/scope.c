@@ -178,12 +178,18 @@ const char *sym_scope_elsewhere(struct sym_scope *sc, const char *name)
 	return arena_printf(sc->obj->arena, "line %d declares it%s", line, where);
 }
 
-/* A variable of the unit that the function is in. */
+static bool has_place(Dwarf_Die *die)
+{
+	return dwarf_hasattr(die, DW_AT_location) || dwarf_hasattr(die, DW_AT_const_value);
+}
+
+/* A variable of the unit that the function is in; one without a place hides what other units have. */
 static bool find_in_unit(struct sym_scope *sc, const char *name, struct sym_var *out)
 {
 	const struct dindex *x = sc->die.addr ? object_index(sc->obj) : NULL;
 	Dwarf_Die unit, other, die;
 	const struct dx_name *row;
+	bool found = false;
 	uint32_t n;
 
 	if (!x || !dwarf_diecu(&sc->die, &unit, NULL, NULL))
@@ -191,13 +197,47 @@ static bool find_in_unit(struct sym_scope *sc, const char *name, struct sym_var 
 	row = dindex_names(x, DX_GLOBALS, name, &n);
 	for (uint32_t i = 0; i < n; i++) {
 		if (!dwarf_offdie(sc->obj->dw, row[i].die, &die) ||
-		    !dwarf_diecu(&die, &other, NULL, NULL) || other.addr != unit.addr ||
-		    !dwarf_hasattr(&die, DW_AT_location))
+		    !dwarf_diecu(&die, &other, NULL, NULL) || other.addr != unit.addr)
 			continue;
 		*out = make_var(sc->obj, &die);
-		return true;
+		found = true;
+		if (has_place(&die))
+			break;
 	}
-	return false;
+	return found;
+}
+
+/* Of several statics of one name the one in the file with the shortest matching path; one that has a place comes first. */
+static bool find_global(struct sym_object *o, const char *name, bool external, struct sym_var *out)
+{
+	const struct dindex *x = object_index(o);
+	const char *at = strchr(name, '@'),
+		   *plain = at ? arena_strndup(o->arena, name, (size_t)(at - name)) : name;
+	bool best_place = false, found = false;
+	const struct dx_name *row;
+	size_t best_len = 0;
+	Dwarf_Die die;
+	uint32_t n;
+
+	if (!x || !o->dw)
+		return false;
+	row = dindex_names(x, DX_GLOBALS, plain, &n);
+	for (uint32_t i = 0; i < n; i++) {
+		const char *unit = dindex_string(x, row[i].tag);
+		bool place;
+
+		if ((at && !object_file_matches(at + 1, unit)) || !dwarf_offdie(o->dw, row[i].die, &die) ||
+		    (external && !is_external(&die)))
+			continue;
+		place = has_place(&die);
+		if (found && (place == best_place ? strlen(unit) >= best_len : !place))
+			continue;
+		*out = make_var(o, &die);
+		best_len = strlen(unit);
+		best_place = place;
+		found = true;
+	}
+	return found;
 }
 
 bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out)
@@ -205,7 +245,7 @@ bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out)
 	struct find f = { name, out, false };
 
 	sym_scope_vars(sc, find_var, &f);
-	return f.found || find_in_unit(sc, name, out) || sym_global_find(sc->obj, name, out, NULL);
+	return f.found || find_in_unit(sc, name, out) || find_global(sc->obj, name, true, out);
 }
 
 bool sym_unit_find(struct sym_scope *sc, const char *name, struct sym_var *out, struct sym_scope **scope)
@@ -223,35 +263,12 @@ const struct sym_type *sym_return_type(struct sym_scope *sc, const char **type_t
 	return object_type_of(sc->obj, &sc->frame);
 }
 
-/* Of several statics of one name the one in the file with the shortest matching path. */
 bool sym_global_find(struct sym_object *o, const char *name, struct sym_var *out,
 		     struct sym_scope **scope)
 {
-	const struct dindex *x = object_index(o);
-	const char *at = strchr(name, '@'),
-		   *plain = at ? arena_strndup(o->arena, name, (size_t)(at - name)) : name;
-	const struct dx_name *row, *best = NULL;
-	size_t best_len = 0;
-	Dwarf_Die die;
-	uint32_t n;
-
-	if (!x || !o->dw)
+	if (!find_global(o, name, false, out))
 		return false;
-	row = dindex_names(x, DX_GLOBALS, plain, &n);
-	for (uint32_t i = 0; i < n; i++) {
-		const char *unit = dindex_string(x, row[i].tag);
-
-		if (at && !object_file_matches(at + 1, unit))
-			continue;
-		if (!best || strlen(unit) < best_len) {
-			best = &row[i];
-			best_len = strlen(unit);
-		}
-	}
-	if (!best || !dwarf_offdie(o->dw, best->die, &die))
-		return false;
-	*out = make_var(o, &die);
 	if (scope)
-		*scope = sym_scope_new(o, &(struct sym_func){ .name = plain }, 0, false);
+		*scope = sym_scope_new(o, &(struct sym_func){ .name = out->name }, 0, false);
 	return true;
 }
