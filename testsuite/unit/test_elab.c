@@ -115,6 +115,25 @@ bool probe_constant(struct probe_env *env, const struct probe_site *site, const 
 	return !strcmp(name, "CONSTANT");
 }
 
+const struct probe_var *probe_global(struct probe_env *env, const struct probe_site *site, const char *name,
+				     const char *module, const char **why)
+{
+	(void)env;
+	(void)site;
+	(void)name;
+	(void)module;
+	*why = "no binary here";
+	return NULL;
+}
+
+const char *probe_var_elsewhere(struct probe_env *env, const struct probe_site *site, const char *name)
+{
+	(void)env;
+	(void)site;
+	(void)name;
+	return NULL;
+}
+
 void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, const char *alias)
 {
 	(void)alias;

@@ -189,7 +189,9 @@ const struct probe_var *probe_global(struct probe_env *env, const struct probe_s
 	if (!o)
 		return NULL;
 	*why = sym_missing(o, &hint);
-	if (!*why)
+	if (*why)
+		*why = arena_printf(env->arena, "%s: %s", *why, hint);
+	else
 		*why = strchr(name, '@') ? "no unit of that name has such a variable"
 					 : "no global or static variable has that name";
 	/* a unit of the probed place comes first */
