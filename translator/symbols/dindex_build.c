@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/arena.h"
-#include "symbols/dindex.h"
+#include "symbols/object.h"
 
 /* How deep scopes may nest; what lies deeper is left out. */
 #define MAXDEPTH 200
@@ -87,6 +87,17 @@ static uint32_t decl_file(struct walk *w, Dwarf_Die *die)
 	return path ? path_string(w, path) : DX_NONE;
 }
 
+bool dindex_entry(Dwarf_Die *die, uint64_t *entry)
+{
+	Dwarf_Addr base, lo, hi;
+
+	if (!dwarf_entrypc(die, &lo) || dwarf_ranges(die, 0, &base, &lo, &hi) > 0) {
+		*entry = lo;
+		return true;
+	}
+	return false;
+}
+
 /* Bytes of code from the entry on. */
 static uint64_t code_size(Dwarf_Die *die, Dwarf_Addr entry)
 {
@@ -102,8 +113,8 @@ static uint64_t code_size(Dwarf_Die *die, Dwarf_Addr entry)
 static void take_function(struct walk *w, Dwarf_Die *die)
 {
 	const char *name = dwarf_diename(die);
-	Dwarf_Addr entry = 0;
-	bool has_code = !dwarf_entrypc(die, &entry);
+	uint64_t entry = 0;
+	bool has_code = dindex_entry(die, &entry);
 	struct dx_func *f;
 	Dwarf_Attribute attr;
 	bool flag;
@@ -128,10 +139,10 @@ static void take_instance(struct walk *w, Dwarf_Die *die)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Die origin;
-	Dwarf_Addr entry;
+	uint64_t entry;
 	struct dx_inline *in;
 
-	if (dwarf_entrypc(die, &entry) || !dwarf_attr(die, DW_AT_abstract_origin, &attr) ||
+	if (!dindex_entry(die, &entry) || !dwarf_attr(die, DW_AT_abstract_origin, &attr) ||
 	    !dwarf_formref_die(&attr, &origin))
 		return;
 	if (w->norigins == w->origins_cap) {

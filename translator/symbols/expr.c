@@ -186,9 +186,9 @@ static const char *put_added(struct translate *t, int64_t offset)
 
 bool scope_at_entry(struct sym_scope *sc)
 {
-	Dwarf_Addr entry;
+	uint64_t entry;
 
-	return sc->frame.addr && !dwarf_entrypc(&sc->frame, &entry) && entry == sc->pc;
+	return sc->frame.addr && dindex_entry(&sc->frame, &entry) && entry == sc->pc;
 }
 
 /* The program for the canonical frame address at @pc, by the unwind tables; free *@frame after use. */

@@ -73,6 +73,9 @@ bool object_tls_start(struct sym_object *o, int64_t *from, const char **why);
 /* The index, built when it is not in the cache; NULL: there is no file to index. */
 const struct dindex *object_index(struct sym_object *o);
 
+/* dindex_build.c: where a function or an inlined instance is entered; without a word on it, at its first range */
+bool dindex_entry(Dwarf_Die *die, uint64_t *entry);
+
 /* types_btf.c */
 const struct sym_type *btf_sym_type(struct sym_object *o, uint32_t id);
 const struct sym_type *btf_target(const struct sym_type *t);
