@@ -45,6 +45,11 @@ static bool have_for_each(void)
 	return have_helper(BPF_FUNC_for_each_map_elem);
 }
 
+static bool have_snprintf(void)
+{
+	return have_helper(BPF_FUNC_snprintf);
+}
+
 static bool have_long_keys(void)
 {
 	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, NULL, 520, 8, 1, NULL);
@@ -91,6 +96,9 @@ static const struct {
 	[BPF_NEED_BTF] = { "btf",
 			   "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)",
 			   "5.2", have_btf },
+	[BPF_NEED_SNPRINTF] = { "snprintf",
+				"bpf_snprintf (symname, symdata, modname and probefunc as values that are not just "
+				"printed)", "5.13", have_snprintf },
 	[BPF_NEED_KPROBES] = { "kprobes", "kprobes, CONFIG_KPROBE_EVENTS", "4.1", have_kprobes },
 	[BPF_NEED_UPROBES] = { "uprobes", "uprobes, CONFIG_UPROBE_EVENTS", "4.1", have_uprobes },
 };

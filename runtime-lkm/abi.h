@@ -97,7 +97,7 @@ struct sp_iter_desc {
 	u32 fixed; /* mask of the keys that are given: a slice */
 };
 
-enum { SP_PF_OPTIONAL = 1, SP_PF_FILTER = 2, SP_PF_JIFFIES = 4 };
+enum { SP_PF_OPTIONAL = 1, SP_PF_FILTER = 2, SP_PF_JIFFIES = 4, SP_PF_ENTRY = 8 };
 
 struct sp_probe {
 	u32 kind, flags, index;
@@ -105,6 +105,7 @@ struct sp_probe {
 	const struct sp_lock_want *locks;
 	const char *name; /* what pp() yields */
 	const char *target;
+	const char *func; /* what ppfunc() yields; NULL: "" */
 	u64 offset;
 	s64 period, random;
 	u32 maxactive, ntpargs;
@@ -128,6 +129,8 @@ struct sp_script {
 	u32 captures; /* some code asks for the groups of a match */
 	u32 suppress_errors; /* they are counted, but not told */
 	u32 nsyms;
+	u32 maxbacktrace, maxustack;
+	u32 kstacks; /* some code looks at the kernel's stack */
 	s64 maxaction, maxaction_interruptible;
 	s64 hist_width, hist_elision;
 	u64 string_bytes; /* deepest use of a context's string stack */
@@ -168,15 +171,16 @@ struct sp_ctx {
 	struct sp_match *match; /* of sp_capture(); NULL when the script has none */
 	char *strings, *scratch; /* the string stack; one string for what needs a copy */
 	u64 *hist; /* a histogram being read */
+	unsigned long *stack; /* a backtrace, maxbacktrace of it */
 	u32 busy, interruptible;
 	char *token; /* the text of tokenize(), and where it goes on */
 	size_t token_at;
 };
 
-_Static_assert(sizeof(struct sp_probe) == 96, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 200, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_probe) == 104, "struct sp_probe is shared");
+_Static_assert(sizeof(struct sp_ctx) == 208, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
-_Static_assert(sizeof(struct sp_script) == 144, "struct sp_script is shared");
+_Static_assert(sizeof(struct sp_script) == 160, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 
@@ -249,6 +253,11 @@ s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_
 s32 sp_loadstr(struct sp_ctx *c, u64 addr, s64 most, u32 mem, char *to);
 s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to); /* mem: as imm of the operation */
 
+/* The text of a row of names.def, for an address or a string of them. */
+void sp_name(struct sp_ctx *c, u32 row, u64 addr, const char *addrs, char *to);
+/* A backtrace as a record; how: enum ir_stack. */
+void sp_stack(struct sp_ctx *c, u32 how, u64 pc, u64 top, u64 fp);
+
 /*
  * Intrinsics: sp_in_NAME(c, operands) gives a number, or sp_in_NAME(c, to, operands) writes a
  * string.
@@ -265,6 +274,15 @@ s64 sp_in_thread_pointer(struct sp_ctx *c);
 s64 sp_in_cpu(struct sp_ctx *c);
 s64 sp_in_target(struct sp_ctx *c);
 void sp_in_pp(struct sp_ctx *c, char *to);
+void sp_in_ppfunc(struct sp_ctx *c, char *to);
+void sp_in_probefunc(struct sp_ctx *c, char *to);
+s64 sp_in_addr(struct sp_ctx *c);
+s64 sp_in_uaddr(struct sp_ctx *c);
+s64 sp_in_user_mode(struct sp_ctx *c);
+void sp_in_kstack_text(struct sp_ctx *c, char *to, s64 skip, s64 most);
+void sp_in_ustack_text(struct sp_ctx *c, char *to, s64 skip, s64 most);
+s64 sp_in_kstack_at(struct sp_ctx *c, s64 n);
+s64 sp_in_ustack_at(struct sp_ctx *c, s64 n);
 s64 sp_in_realtime_ns(struct sp_ctx *c);
 s64 sp_in_monotonic_ns(struct sp_ctx *c);
 s64 sp_in_cycles(struct sp_ctx *c);

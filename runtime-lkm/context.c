@@ -174,7 +174,8 @@ static int sp_context_alloc(struct sp_ctx *c)
 	u64 str = sp_script.maxstringlen;
 	u64 bytes = ALIGN(sp_script.string_bytes + 3 * str + sp_match_bytes(), 8);
 
-	c->strings = sp_big_alloc(bytes + AGG_MAX_BUCKETS * sizeof(*c->hist));
+	c->strings = sp_big_alloc(bytes + AGG_MAX_BUCKETS * sizeof(*c->hist) +
+				  sp_script.maxbacktrace * sizeof(*c->stack));
 	if (!c->strings)
 		return -ENOMEM;
 	c->frame_end = c->strings + sp_script.string_bytes;
@@ -183,6 +184,7 @@ static int sp_context_alloc(struct sp_ctx *c)
 	c->token = c->err.text + str;
 	sp_match_init(c, c->token + str);
 	c->hist = (u64 *)(c->strings + bytes);
+	c->stack = (unsigned long *)(c->hist + AGG_MAX_BUCKETS);
 	return 0;
 }
 

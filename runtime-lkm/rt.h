@@ -141,6 +141,10 @@ static inline s32 sp_fail(struct sp_ctx *c, u32 kind, s64 operand)
 /* Reads @n bytes of the kernel's or the current process's memory; false after a fault. */
 static bool sp_copy(void *to, u64 addr, size_t n, bool user);
 
+/* ---- stacks ---- */
+
+static void sp_stacks_init(void); /* when the script looks at the kernel's */
+
 /* ---- attaching: one file a kind ---- */
 
 struct sp_kind {

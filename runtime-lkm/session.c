@@ -70,6 +70,8 @@ static int sp_session_setup(u64 ring_bytes)
 		rc = sp_maps_alloc();
 	if (!rc)
 		rc = sp_iters_alloc();
+	if (!rc && sp_script.kstacks)
+		sp_stacks_init();
 	if (rc)
 		sp_session_free();
 	else

@@ -13,6 +13,7 @@
 #include "iter.c"
 #include "memory.c"
 #include "intrinsics.c"
+#include "stack.c"
 #include "attach_kprobe.c"
 #include "attach_tracepoint.c"
 #include "attach_uprobe.c"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "staprun/format.h"
+#include "staprun/names.h"
 
 #include <string.h>
 
@@ -48,6 +49,18 @@ void format_init(struct format *f, const struct ir_module *m, struct arena *a)
 	}
 	f->m = m;
 	f->args = arena_alloc(a, sizeof(*f->args) * most);
+	f->names = NULL;
+	buf_init(&f->text);
+}
+
+void format_fini(struct format *f)
+{
+	buf_fini(&f->text);
+}
+
+static bool is_name(const struct ir_fmt *fmt, uint32_t arg)
+{
+	return fmt->specs.v[arg] && fmt->specs.v[arg]->conv == FMT_NAME;
 }
 
 /* Whether an argument is bytes in its record: a string, or memory of a %m or %M. */
@@ -56,13 +69,46 @@ static bool is_bytes(const struct ir_fmt *fmt, uint32_t arg)
 	return fmt->args.v[arg] == IR_STR || (fmt->specs.v[arg] && fmt_is_mem(fmt->specs.v[arg]));
 }
 
+/* Addresses become the texts that stand for them. */
+static void make_names(struct format *f, const struct ir_fmt *fmt, uint64_t time)
+{
+	size_t at = 0;
+
+	buf_reset(&f->text);
+	for (int pass = 0; pass < 2; pass++) {
+		/* the buffer may move while it grows: places are taken when it is complete */
+		for (uint32_t i = 0; i < fmt->args.n; i++) {
+			struct format_arg *arg = &f->args[i];
+			size_t before = f->text.len;
+
+			if (!is_name(fmt, i))
+				continue;
+			if (pass) {
+				arg->str = f->text.p + at;
+				at += arg->len;
+				continue;
+			}
+			if (f->names)
+				names_text(f->names, (enum ir_name_row)fmt->specs.v[i]->prec, arg->num, arg->str,
+					   arg->len, time, &f->text);
+			else if (fmt->args.v[i] == IR_I64)
+				buf_printf(&f->text, "0x%llx", (unsigned long long)arg->num);
+			arg->len = (uint32_t)(f->text.len - before);
+		}
+		if (!f->text.p)
+			buf_puts(&f->text, "");
+	}
+}
+
 static bool take_args(struct format *f, const struct ir_fmt *fmt, const struct rec *rec)
 {
 	struct payload in;
+	bool names = false;
 
 	if (!payload_open(&in, rec))
 		return false;
 	for (uint32_t i = 0; i < fmt->args.n; i++) {
+		names |= is_name(fmt, i);
 		struct format_arg *arg = &f->args[i];
 		bool taken = is_bytes(fmt, i) ? payload_str(&in, &arg->str, &arg->len)
 					      : payload_int(&in, &arg->num);
@@ -70,6 +116,8 @@ static bool take_args(struct format *f, const struct ir_fmt *fmt, const struct r
 		if (!taken)
 			return false;
 	}
+	if (names)
+		make_names(f, fmt, rec->time);
 	return true;
 }
 
@@ -107,7 +155,7 @@ static size_t room_needed(const struct format *f, const struct ir_fmt *fmt)
 		}
 		spec = resolve(f, piece, &at, &arg);
 		need += NUMBER_ROOM + (spec.width > 0 ? (size_t)spec.width : 0);
-		if (is_bytes(fmt, at - 1))
+		if (is_bytes(fmt, at - 1) || is_name(fmt, at - 1))
 			need += (size_t)arg->len * ESCAPED;
 		else if (spec.prec > 0)
 			need += (size_t)spec.prec;
@@ -129,7 +177,10 @@ static void put_pieces(const struct format *f, const struct ir_fmt *fmt, struct 
 			continue;
 		}
 		spec = resolve(f, piece, &at, &arg);
-		if (fmt_is_mem(&spec))
+		if (spec.conv == FMT_NAME) {
+			spec.prec = FMT_NONE;
+			fmt_str(to, &spec, arg->str, arg->len);
+		} else if (fmt_is_mem(&spec))
 			fmt_mem(to, &spec, arg->str, arg->len);
 		else if (fmt->args.v[at - 1] == IR_STR)
 			fmt_str(to, &spec, arg->str, arg->len);

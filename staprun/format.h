@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 
+#include "base/buf.h"
 #include "base/record.h"
 #include "ir/ir.h"
 #include "staprun/output.h"
@@ -29,11 +30,15 @@ struct format_arg {
 };
 
 /* Reused from record to record. */
+struct names;
 struct format {
 	const struct ir_module *m;
 	struct format_arg *args;
+	struct names *names; /* NULL: addresses have none */
+	struct buf text; /* of names in the record at hand */
 };
 void format_init(struct format *f, const struct ir_module *m, struct arena *a);
+void format_fini(struct format *f);
 
 enum format_result { FORMAT_OK, FORMAT_DAMAGED, FORMAT_NO_MEMORY };
 /*

@@ -123,6 +123,13 @@ static int open_events(struct loop *l)
 	return l->timers.n ? watch(r, l->timers.fd, EV_TIMER) : 0;
 }
 
+static void interp_name(void *arg, enum ir_name_row row, int64_t num, const char *s, struct buf *out)
+{
+	struct loop *l = arg;
+
+	names_text(l->names, row, num, s, s ? strlen(s) : 0, 0, out);
+}
+
 static void interp_record(void *arg, const struct rec *rec)
 {
 	run_record(arg, rec);
@@ -134,7 +141,9 @@ static void open_interp(struct loop *l)
 	struct run *r = l->run;
 	struct interp_env env = { .record = interp_record,
 				  .record_arg = r,
-				  .target = r->opt.target };
+				  .target = r->opt.target,
+				  .name = interp_name,
+				  .name_arg = l };
 	bool needed = false;
 
 	for (uint32_t i = 0; i < r->ir->probes.n; i++) {
@@ -161,6 +170,11 @@ static int session_open(struct loop *l)
 	if (out_open(&l->out, r->opt.output, &r->arena, &r->diag) || open_events(l))
 		return -1;
 	format_init(&l->format, r->ir, &r->arena);
+	l->names = l->format.names = names_new(r->ir);
+	for (uint32_t i = 0; i < r->opt.objects.n; i++)
+		names_keep(l->names, r->opt.objects.v[i]);
+	if (r->opt.target)
+		names_target(l->names, r->opt.target);
 	l->load_called = true;
 	if (r->ops->load(r))
 		return -1;
@@ -393,6 +407,8 @@ static int session_close(struct loop *l)
 	if (l->load_called)
 		r->ops->unload(r);
 	timers_fini(&l->timers);
+	format_fini(&l->format);
+	names_free(l->names);
 	speculation_fini(&l->speculation);
 	signals_stop();
 	if (r->epoll_fd >= 0)

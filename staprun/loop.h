@@ -6,6 +6,7 @@
 #include "staprun/child.h"
 #include "staprun/command.h"
 #include "staprun/format.h"
+#include "staprun/names.h"
 #include "staprun/output.h"
 #include "staprun/run.h"
 #include "staprun/speculation.h"
@@ -15,6 +16,7 @@ struct loop {
 	struct run *run;
 	struct out out;
 	struct format format;
+	struct names *names;
 	struct timers timers;
 	struct child child;
 	struct commands commands;

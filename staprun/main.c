@@ -30,6 +30,7 @@ static void print_help(void)
 	     "  -x PID    target() is PID; end when that process ends\n"
 	     "  -o FILE   write the output to FILE (strftime conversions are expanded)\n"
 	     "  -b MB     buffer for each CPU, 1 to 4095 megabytes\n"
+	     "  -S FILE   keep the symbols of FILE from the start; repeatable\n"
 	     "  -w        no warnings of the script\n"
 	     "  -d NAME   remove the module NAME that a killed staprun left behind\n"
 	     "  -v        say more\n"
@@ -67,6 +68,9 @@ static enum todo parse_value(struct run *r, int option, const char *value)
 		return TODO_RUN;
 	case 'o':
 		opt->output = value;
+		return TODO_RUN;
+	case 'S':
+		vec_push(&r->arena, &opt->objects, value);
 		return TODO_RUN;
 	case 'x':
 		if (parse_number(value, 1, INT_MAX, &n))
@@ -107,7 +111,7 @@ static enum todo parse_options(struct run *r, int argc, char **argv, const char 
 	int c;
 
 	opterr = 0;
-	while ((c = getopt(argc, argv, "+:vVhwc:x:o:b:d:")) != -1) {
+	while ((c = getopt(argc, argv, "+:vVhwc:x:o:b:d:S:")) != -1) {
 		switch (c) {
 		case 'v':
 			r->opt.verbose++;

@@ -35,6 +35,25 @@ static void on_print(struct loop *l, const struct rec *rec)
 		out_took(&l->out, text.len);
 }
 
+static void on_stack(struct loop *l, const struct rec *rec)
+{
+	struct buf *text = &l->format.text;
+	char *to;
+
+	buf_reset(text);
+	if (!names_stack(l->names, rec, text)) {
+		l->damaged++;
+		return;
+	}
+	to = text->len ? out_room(&l->out, text->len) : NULL;
+	if (to) {
+		memcpy(to, text->p, text->len);
+		out_took(&l->out, text->len);
+	} else {
+		l->unprinted += text->len != 0;
+	}
+}
+
 static void on_warn(struct loop *l, const struct rec *rec)
 {
 	struct fmt_out text;
@@ -155,6 +174,7 @@ void run_record(struct run *r, const struct rec *rec)
 	static void (*const handlers[])(struct loop * l, const struct rec *rec) = {
 		[REC_PRINT] = on_print,      [REC_WARN] = on_warn, [REC_ERROR] = on_error,
 		[REC_EXIT] = on_exit_record, [REC_SEND] = send_record, [REC_HIST] = on_print,
+		[REC_STACK] = on_stack,
 	};
 	struct loop *l = r->loop;
 

@@ -23,6 +23,7 @@ struct run_options {
 	int buffer_mb; /* -b: per CPU; 0: default */
 	int verbose;
 	bool no_warnings; /* -w */
+	VEC(const char *) objects; /* -d: symbols of these are kept from the start */
 	VEC(const char *) settings; /* name=value behind the object */
 };
 

@@ -29,6 +29,7 @@ static void catch_signals(void)
 		sigaction(passed_on[i], &sa, NULL);
 }
 
+/* @argv: MAXARGS and two for each of -d. */
 static void build_args(struct session *s, const char *object, const char **argv)
 {
 	int n = 0;
@@ -54,6 +55,12 @@ static void build_args(struct session *s, const char *object, const char **argv)
 		argv[n++] = "-b";
 		argv[n++] = arena_printf(&s->arena, "%d", s->buffer_mb);
 	}
+	for (uint32_t i = 0; i < s->objects.n; i++) {
+		if (s->objects.v[i][0] != '/')
+			continue; /* the kernel's own */
+		argv[n++] = "-S";
+		argv[n++] = s->objects.v[i];
+	}
 	argv[n++] = object;
 	argv[n] = NULL;
 }
@@ -76,7 +83,7 @@ static int wait_for(pid_t pid)
 
 int launch_staprun(struct session *s, const char *object)
 {
-	const char *argv[MAXARGS];
+	const char **argv = arena_alloc(&s->arena, (MAXARGS + 2 * s->objects.n) * sizeof(*argv));
 	pid_t pid, parent = getpid();
 
 	if (access(s->staprun, X_OK)) {

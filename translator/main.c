@@ -244,6 +244,9 @@ static int run_ir_passes(struct compile *c)
 		if (verify(c, ir_passes[i].name))
 			return -1;
 	}
+	ir_late(c->ir);
+	if (verify(c, "names"))
+		return -1;
 	if (!c->s->unoptimised && elab_drop_empty(c->elab, c->ir))
 		return -1;
 	refused = ir_place(c->ir, c->backend->sides, &probe);

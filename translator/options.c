@@ -11,7 +11,7 @@
 
 enum {
 	OPT_RUNTIME = 256, OPT_COMPATIBLE, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY,
-	OPT_QUIET_ERRORS, OPT_NO_TIME_LIMITS
+	OPT_QUIET_ERRORS, OPT_NO_TIME_LIMITS, OPT_LDD, OPT_ALL_MODULES
 };
 
 struct option_row {
@@ -109,6 +109,20 @@ static int set_target(struct session *s, const char *arg)
 static int set_output(struct session *s, const char *arg)
 {
 	s->output = arg;
+	return 0;
+}
+
+static int set_object(struct session *s, const char *arg)
+{
+	vec_push(&s->arena, &s->objects, arg);
+	return 0;
+}
+
+/* What there is to name is found when its name is wanted: libraries and modules, too. */
+static int set_all_objects(struct session *s, const char *arg)
+{
+	(void)s;
+	(void)arg;
 	return 0;
 }
 
@@ -300,6 +314,9 @@ static const struct option_row rows[] = {
 	{ 'c', NULL, "CMD", set_command, "start CMD as the target once the probes are armed; its end ends the run" },
 	{ 'x', NULL, "PID", set_target, "PID is the target" },
 	{ 'o', NULL, "FILE", set_output, "write the output to FILE" },
+	{ 'd', NULL, "OBJECT", set_object, "keep the symbols of a program, library or kernel module from the start; repeatable" },
+	{ OPT_LDD, "ldd", NULL, set_all_objects, "symbols of libraries, too: they always are" },
+	{ OPT_ALL_MODULES, "all-modules", NULL, set_all_objects, "symbols of all kernel modules: they always are" },
 	{ 'v', NULL, NULL, set_verbose, "say what each pass does; repeat for more" },
 	{ 'p', NULL, "NUM", set_pass, "stop after pass NUM: 1 parse, 2 elaborate, 3 translate, 4 build, 5 run" },
 	{ 'g', NULL, NULL, set_guru, "guru mode: what can harm the kernel is accepted" },

@@ -3,12 +3,15 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/buf.h"
 
 void session_init(struct session *s)
 {
@@ -107,6 +110,49 @@ static const char *default_name(struct session *s)
 	return arena_printf(&s->arena, "stap_%08x_%d", h, (int)getpid());
 }
 
+/* Whether the kernel has a module of that name, loaded or not; '-' is '_'. */
+static bool is_module(struct session *s, const char *name)
+{
+	char *plain = arena_printf(&s->arena, "/%s.ko", name), *line;
+	struct buf b;
+	bool found = false;
+
+	for (char *p = plain; *p; p++)
+		*p = *p == '-' ? '_' : *p;
+	if (!access(arena_printf(&s->arena, "/sys/module/%.*s", (int)strlen(plain) - 4, plain + 1), F_OK))
+		return true;
+	buf_init(&b);
+	if (!buf_read_file(&b, arena_printf(&s->arena, "%s/lib/modules/%s/modules.dep",
+					    env_or("SPILE_KERNEL_ROOT", ""), s->release))) {
+		for (line = b.p; line && *line; line++)
+			*line = *line == '-' ? '_' : *line;
+		found = strstr(b.p ? b.p : "", plain);
+	}
+	buf_fini(&b);
+	return found;
+}
+
+/* -d: files become absolute paths; modules need no more than their name. */
+static int find_objects(struct session *s)
+{
+	for (uint32_t i = 0; i < s->objects.n; i++) {
+		const char *name = s->objects.v[i];
+		char *path = realpath(name, NULL);
+
+		if (path) {
+			s->objects.v[i] = arena_strdup(&s->arena, path);
+			free(path);
+			continue;
+		}
+		if (!strchr(name, '/') && (!strcmp(name, "kernel") || is_module(s, name)))
+			continue;
+		diag_error(&s->diag, TAG_OPTION, SPAN_NONE, "-d: there is no file and no kernel module \"%s\"", name);
+		diag_hint(&s->diag, "give the path of a program or library, or a module's name as lsmod shows it");
+		return -1;
+	}
+	return 0;
+}
+
 int session_setup(struct session *s)
 {
 	struct utsname uts;
@@ -124,6 +170,8 @@ int session_setup(struct session *s)
 	s->foreign_kernel = strcmp(s->release, uts.release) != 0;
 	if (!s->module_name)
 		s->module_name = default_name(s);
+	if (find_objects(s))
+		return -1;
 	if (s->last_pass < 3)
 		return 0;
 	tmp = arena_printf(&s->arena, "%s/stapXXXXXX", env_or("TMPDIR", "/tmp"));

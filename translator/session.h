@@ -37,6 +37,7 @@ struct session {
 	const char *command; /* -c */
 	pid_t target; /* -x */
 	int buffer_mb; /* -s; 0: default */
+	VEC(const char *) objects; /* -d: paths of files whose symbols are wanted, and names of kernel modules */
 	VEC(const char *) tapset_dirs; /* -I, then the installed one */
 	bool suppress_handler_errors, suppress_time_limits;
 	struct ir_limits limits; /* -D */

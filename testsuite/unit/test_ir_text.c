@@ -174,7 +174,7 @@ static const struct {
 	{ HANDLER("b0:\n gset @g, 1\n"), "line 5: there is no global g" },
 	{ HANDLER("b0:\n done extra\n"), "line 5: expected a number before \"extra\"" },
 	{ HANDLER("b0:\n emit.out \"%d\n"), "line 5: expected \" before \"\"" },
-	{ HANDLER("b0:\n emit.out \"%y\"\n"), "line 5: malformed format \"%y\"" },
+	{ HANDLER("b0:\n emit.out \"%q\"\n"), "line 5: malformed format \"%q\"" },
 	{ HANDLER("b0:\n emit.none \"x\"\n"), "line 5: no stream none" },
 	{ HANDLER("b0:\n emit.out \"\\q\"\n"), "line 5: bad escape in a string" },
 	{ HANDLER("b0:\n intr frob\n"), "line 5: no intrinsic frob" },

@@ -273,7 +273,7 @@ static const char *parse_conversion(const char *p, struct fmt_spec *f)
 	}
 	if (*p == 'l')
 		p++;
-	if (!*p || !is_one_of(*p, "diuoxXpcsmMb"))
+	if (!*p || !is_one_of(*p, "diuoxXpcsmMby"))
 		return NULL;
 	f->conv = *p;
 	return p + 1;

@@ -17,6 +17,12 @@
 /* At most one flag, as in SystemTap. */
 enum fmt_flag { FMT_F_NONE, FMT_F_ZERO, FMT_F_PLUS, FMT_F_MINUS, FMT_F_SPACE, FMT_F_HASH };
 
+/*
+ * A name of names.def, by its number in place of a precision: only in records that staprun formats, and in no script. The
+ * text is made there.
+ */
+#define FMT_NAME 'y'
+
 #define FMT_NONE (-1) /* no width / no precision */
 #define FMT_STAR (-2) /* taken from the argument list */
 

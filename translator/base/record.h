@@ -24,8 +24,16 @@ enum rec_type {
 	REC_ERROR,
 	REC_SEND, /* id: a row of ir/sends.def; payload: its operands */
 	REC_EXIT, /* exit() was called */
+	/*
+	 * id: enum ir_stack; payload: i64 process, i64 probe, then of the kernel's stack i64 count and as many u64
+	 * addresses; of a process's i64 pc, sp, fp of print_ubacktrace(pc, sp, fp) or 0, u64[REC_REGS] registers (as x86's
+	 * struct pt_regs), then the stack from its pointer on, as far as it could be read.
+	 */
+	REC_STACK,
 	REC_HIST, /* id: global; payload: i64 count of each bucket of its histogram -> output */
 };
+
+#define REC_REGS 21 /* of struct pt_regs */
 
 /* Calls that an error remembers; of more the message says "...". */
 #define REC_FRAMES 8

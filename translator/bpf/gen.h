@@ -111,6 +111,7 @@ struct handler {
 	/* probes that the program serves; of several: their table in .rodata, see site.c */
 	uint32_t nsites, site_base, site_stride;
 	uint32_t nnums, nstrs, ntexts;
+	uint32_t text_pp, text_func; /* which texts these are */
 	uint32_t *text_size;
 };
 
@@ -172,6 +173,11 @@ enum rt_routine {
 	RT_REC_STR,
 	RT_REC_MEM,
 	RT_TEXT,
+	RT_NAME,
+	RT_UREGS,
+	RT_USTACK,
+	RT_STACK_TEXT,
+	RT_REC_STACK,
 	RT_UTF,
 	RT_ERROR,
 	RT_ITER_END,
@@ -202,6 +208,8 @@ struct bpf_regex {
 struct slot_layout {
 	bool tokens; /* some handler calls tokenize() */
 	uint32_t token, delims; /* its text; a bit for each byte that is a delimiter */
+	bool backtraces; /* some handler looks at a stack */
+	uint32_t bt, bt_regs; /* u64 count and the addresses; a process's registers */
 	bool captures; /* some handler asks for the groups of a match */
 	uint32_t match, match_str, match_log; /* SM_..., the string, the state at each of its bytes */
 	uint32_t homes, windows, strs, stmp, errtext, retstr, argstr, fmt, key, key2, val, rec,
@@ -424,6 +432,13 @@ void rt_terminate(struct gen *g); /* slot.fmt */
 enum { TEXT_QUOTED = 1, TEXT_STOP = 2, TEXT_HEX = 4 }; /* stop: at a NUL */
 void rt_build_text(struct unit *u, uint32_t fn);
 void rt_build_utf(struct unit *u, uint32_t fn);
+/* rt_stack.c */
+void rt_build_name(struct unit *u, uint32_t fn);
+void rt_build_uregs(struct unit *u, uint32_t fn);
+void rt_build_ustack(struct unit *u, uint32_t fn);
+void rt_build_stack_text(struct unit *u, uint32_t fn);
+void rt_build_rec_stack(struct unit *u, uint32_t fn);
+#define REC_USTACK_AT ((uint32_t)sizeof(struct rec) + 8 * (5 + REC_REGS)) /* the stack in a REC_STACK */
 void rt_build_errmsg(struct unit *u, uint32_t fn);
 /* rt_stat.c */
 void rt_build_log_bucket(struct unit *u, uint32_t fn);

@@ -85,14 +85,15 @@ static const uint8_t cookie_kind[AT_COUNT] = {
 struct bpf_group *bpf_groups(struct arena *a, const struct ir_module *m, uint32_t *ntails)
 {
 	struct bpf_group *g = arena_alloc(a, sizeof(*g) * (m->probes.n + 1));
-	/* by handler, kind and filter: the leader's number + 1 */
-	uint32_t *first = arena_alloc(a, sizeof(*first) * (m->funcs.n + 1) * COOKIE_KINDS * 2);
+	/* by handler, kind, and what a program takes for granted: the leader's number + 1 */
+	uint32_t *first = arena_alloc(a, sizeof(*first) * (m->funcs.n + 1) * COOKIE_KINDS * 8);
 
 	*ntails = 0;
 	for (uint32_t p = 0; p < m->probes.n; p++) {
 		const struct ir_probe *pr = m->probes.v[p];
 		uint32_t kind = cookie_kind[pr->kind];
-		uint32_t *slot = &first[(pr->handler * COOKIE_KINDS + kind) * 2 + pr->filter_target];
+		uint32_t granted = pr->filter_target | pr->at_entry << 1 | (pr->symbol != NULL) << 2;
+		uint32_t *slot = &first[(pr->handler * COOKIE_KINDS + kind) * 8 + granted];
 		uint32_t leader = kind && *slot ? *slot - 1 : p;
 
 		g[p].leader = IR_NONE;

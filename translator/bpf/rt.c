@@ -286,6 +286,11 @@ static const struct {
 	[RT_REC_MEM] = { "rt_rec_mem", 4, build_rec_mem },
 	[RT_UTF] = { "rt_utf", 5, rt_build_utf },
 	[RT_TEXT] = { "rt_text", 5, rt_build_text },
+	[RT_NAME] = { "rt_name", 3, rt_build_name },
+	[RT_UREGS] = { "rt_uregs", 1, rt_build_uregs },
+	[RT_USTACK] = { "rt_ustack", 2, rt_build_ustack },
+	[RT_STACK_TEXT] = { "rt_stack_text", 4, rt_build_stack_text },
+	[RT_REC_STACK] = { "rt_rec_stack", 2, rt_build_rec_stack },
 	[RT_ERROR] = { "rt_error", 2, build_error },
 };
 

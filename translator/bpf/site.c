@@ -6,14 +6,14 @@
  * a tail call: there such programs run without being preempted.
  *
  * What the probes differ in is a table in .rodata, a record each: its number in the module, the numbers and the
- * texts of the IR's sitenum and sitestr, and its name where pp() asks for it.
+ * texts of the IR's sitenum and sitestr, its name where pp() asks for it, and its function for ppfunc().
  */
 #include "bpf/gen.h"
 
 #include <string.h>
 
 
-static bool calls_pp(const struct handler *h)
+static bool calls(const struct handler *h, enum ir_intrinsic intrinsic)
 {
 	for (uint32_t f = 0; f < h->fns.n; f++) {
 		const struct ir_func *fn = h->fns.v[f]->f;
@@ -21,7 +21,7 @@ static bool calls_pp(const struct handler *h)
 		for (uint32_t b = 0; b < fn->blocks.n; b++)
 			for (uint32_t n = 0; n < fn->blocks.v[b]->insns.n; n++)
 				if (fn->blocks.v[b]->insns.v[n].op == IR_intr &&
-				    fn->blocks.v[b]->insns.v[n].ref == IN_pp)
+				    fn->blocks.v[b]->insns.v[n].ref == intrinsic)
 					return true;
 	}
 	return false;
@@ -31,7 +31,9 @@ static const char *site_text(const struct unit *u, const struct handler *h, uint
 {
 	const struct ir_probe *p = u->m->probes.v[probe];
 
-	return n < h->nstrs ? p->strs.v[n] : p->name;
+	if (n < h->nstrs)
+		return p->strs.v[n];
+	return n == h->text_pp ? p->name : p->symbol ? p->symbol : "";
 }
 
 /* Bytes of the n-th text of the records: as many as the longest needs. */
@@ -80,7 +82,9 @@ void site_plan(struct unit *u, struct handler *h)
 		return;
 	h->nnums = p->nums.n;
 	h->nstrs = p->strs.n;
-	h->ntexts = h->nstrs + calls_pp(h);
+	h->ntexts = h->nstrs;
+	h->text_pp = calls(h, IN_pp) ? h->ntexts++ : IR_NONE;
+	h->text_func = calls(h, IN_ppfunc) || calls(h, IN_probefunc) ? h->ntexts++ : IR_NONE;
 	h->text_size = arena_alloc(u->arena, sizeof(*h->text_size) * (h->ntexts + 1));
 	h->site_stride = 8 + 8 * h->nnums;
 	for (uint32_t k = 0; k < h->ntexts; k++) {
@@ -153,7 +157,18 @@ void bpf_in_pp(struct gen *g, const struct ir_insn *i)
 	if (g->h->nsites < 2)
 		ba_ld_rodata(g->as, R3, unit_literal(g->u, g->u->m->probes.v[g->h->probe]->name));
 	else
-		site_text_addr(g, g->h->nstrs);
+		site_text_addr(g, g->h->text_pp);
+	g_read_str(g, g_str_of(g, i->dst));
+}
+
+void bpf_in_ppfunc(struct gen *g, const struct ir_insn *i)
+{
+	const char *name = g->u->m->probes.v[g->h->probe]->symbol;
+
+	if (g->h->nsites < 2)
+		ba_ld_rodata(g->as, R3, unit_literal(g->u, name ? name : ""));
+	else
+		site_text_addr(g, g->h->text_func);
 	g_read_str(g, g_str_of(g, i->dst));
 }
 

@@ -5,7 +5,7 @@
 #include "base/record.h"
 
 struct need {
-	bool captures, tokens;
+	bool captures, tokens, backtraces;
 	uint32_t homes, strs, windows, argstrs, key, rec, mem, frame, frames;
 };
 
@@ -30,6 +30,12 @@ static void need_of_record(const struct unit *u, const struct ir_fmt *f, struct 
 	n->rec = at_least(n->rec, size);
 }
 
+static bool looks_at_stack(uint32_t intrinsic)
+{
+	return intrinsic == IN_kstack_text || intrinsic == IN_ustack_text || intrinsic == IN_kstack_at ||
+	       intrinsic == IN_ustack_at || intrinsic == IN_uaddr;
+}
+
 static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct need *n)
 {
 	uint32_t strs = 0;
@@ -49,6 +55,13 @@ static void need_of_insn(const struct unit *u, const struct ir_insn *i, struct n
 			size += *t == 's' ? REC_STR_BYTES(u->lay.strsz) : 8;
 		n->rec = at_least(n->rec, size);
 	}
+	if (i->op == IR_stack) {
+		uint32_t ustack = REC_USTACK_AT + (uint32_t)u->m->limits.maxustack;
+		uint32_t kstack = sizeof(struct rec) + 24 + 8 * (uint32_t)u->m->limits.maxbacktrace;
+
+		n->rec = at_least(n->rec, i->imm & IRK_USER ? ustack + 64 : kstack);
+	}
+	n->backtraces |= i->op == IR_stack || (i->op == IR_intr && looks_at_stack(i->ref));
 	if (i->op == IR_emit || i->op == IR_emitmem)
 		need_of_record(u, u->m->fmts.v[i->ref], n);
 	else if (i->op == IR_hemit)
@@ -157,6 +170,9 @@ void slot_plan(struct unit *u)
 		n.key = at_least(n.key, u->lay.g[g].key_size);
 	s->tokens = n.tokens;
 	s->delims = take(&at, n.tokens ? 32 : 0);
+	s->backtraces = n.backtraces;
+	s->bt = take(&at, n.backtraces ? 8 + 8 * (uint32_t)u->m->limits.maxbacktrace : 0);
+	s->bt_regs = take(&at, n.backtraces ? 8 * REC_REGS : 0);
 	s->captures = n.captures;
 	s->match = take(&at, n.captures ? SM_SIZE : 0);
 	s->homes = take(&at, 8 * n.homes);

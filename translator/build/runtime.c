@@ -215,7 +215,7 @@ int runtime_make(struct session *s, const struct kernel_tree *t, const char *dir
 static uint64_t entry_sum(struct session *s, const struct recipe *r, const char *dir)
 {
 	static const char *const files[] = { "runtime.o",  "mod.o",           "abi.h",
-					     "base/fmt.h", "base/errors.def", "base/attach.def",
+					     "base/fmt.h", "base/errors.def", "base/attach.def", "base/names.def",
 					     "base/regex_walk.h" };
 	uint64_t h = HASH_START;
 

@@ -22,6 +22,11 @@ static const struct {
 } builtins[] = {
 	{ "__frame", "", BI_OP, IR_I64, IR_frame, 0 },
 	{ "__ip", "", BI_OP, IR_I64, IR_reg, SYM_MAXREG },
+	{ "__print_stack", "iii", BI_OP, IR_VOID, IR_stack, IRK_KERNEL },
+	{ "__print_stack_fileline", "iii", BI_OP, IR_VOID, IR_stack, IRK_FILELINE },
+	{ "__print_ustack", "iii", BI_OP, IR_VOID, IR_stack, IRK_USER },
+	{ "__print_ustack_brief", "iii", BI_OP, IR_VOID, IR_stack, IRK_USER | IRK_BRIEF },
+	{ "__print_ustack_fileline", "iii", BI_OP, IR_VOID, IR_stack, IRK_USER | IRK_FILELINE },
 	{ "__raise", "s", BI_OP, IR_VOID, IR_raise, 0 },
 	{ "__abort", "", BI_ABORT, IR_VOID, 0, 0 },
 	{ "__warn", "s", BI_WARN, IR_VOID, 0, 0 },
@@ -40,6 +45,7 @@ static const struct {
 static bool find_builtin(const char *name, struct callee *c)
 {
 	enum ir_send send;
+	enum ir_name_row row;
 
 	if (strncmp(name, "__", 2) != 0)
 		return false;
@@ -59,6 +65,15 @@ static bool find_builtin(const char *name, struct callee *c)
 		c->result = IR_VOID;
 		c->op = IR_send;
 		c->imm = send;
+		return true;
+	}
+	row = ir_name_find(name + 2);
+	if (row < NM_COUNT) {
+		c->builtin = BI_NAME;
+		c->operands = ir_names[row].operand == 's' ? "s" : "i";
+		c->result = IR_STR;
+		c->op = IR_name;
+		c->imm = row;
 		return true;
 	}
 	c->intrinsic = ir_intrinsic_find(name + 2);

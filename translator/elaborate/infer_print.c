@@ -107,6 +107,12 @@ static void infer_format(struct infer *i, struct expr *x)
 			break;
 		if (p.lit)
 			continue;
+		if (p.spec.conv == FMT_NAME) {
+			/* pass 2's own */
+			s = from;
+			r = -1;
+			break;
+		}
 		f.at = lex_place_in_string(f.lit->at, (uint32_t)(from - f.lit->str),
 					   (uint32_t)(s - f.lit->str));
 		check_conversion(&f, &p.spec);

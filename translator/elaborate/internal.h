@@ -107,7 +107,7 @@ struct function {
 typedef VEC(struct function *) function_vec;
 
 /* Calls that are operations of their own and not rows of intrinsics.def. */
-enum builtin_kind { BI_INTRINSIC, BI_OP, BI_ABORT, BI_WARN };
+enum builtin_kind { BI_INTRINSIC, BI_OP, BI_ABORT, BI_WARN, BI_NAME };
 
 /* expr->sym of E_CALL: a function of the script or the library, or (fn NULL) a built-in. */
 struct callee {

@@ -52,10 +52,34 @@ static struct ir_val emit_warning(struct lower *l, struct ir_val text)
 	return fmt_build_end(l, &b, false, IRO_WARN);
 }
 
+/*
+ * A name of an address. One of a process's memory goes with its id, so that it can be told later whose
+ * it was.
+ */
+static struct ir_val lower_name(struct lower *l, enum ir_name_row n, struct ir_val addr)
+{
+	uint32_t r;
+
+	if (ir_names[n].user) {
+		bool str = ir_names[n].operand == 's';
+		enum ir_type types[] = { IR_I64, str ? IR_STR : IR_I64 };
+		struct ir_val both[] = { ir_reg(lower_temp(l, IR_I64)), addr };
+
+		lower_insn(l, IR_intr, both[0].reg, NULL, 0)->ref = IN_pid;
+		r = lower_temp(l, IR_STR);
+		lower_insn(l, IR_sfmt, r, both, 2)->ref =
+			ir_fmt_add(l->m, str ? "%d %s" : "%d %#x", types, 2);
+		addr = ir_reg(r);
+	}
+	r = lower_temp(l, IR_STR);
+	lower_insn(l, IR_name, r, &addr, 1)->imm = n;
+	return ir_reg(r);
+}
+
 static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 				   const struct ir_val *args, uint32_t nargs, struct span at)
 {
-	uint32_t r = c->result == IR_VOID ? IR_NONE : lower_temp(l, c->result);
+	uint32_t r = c->result == IR_VOID || c->builtin == BI_NAME ? IR_NONE : lower_temp(l, c->result);
 	struct ir_insn *i;
 
 	switch (c->builtin) {
@@ -70,6 +94,8 @@ static struct ir_val lower_builtin(struct lower *l, const struct callee *c,
 		break;
 	case BI_WARN:
 		return emit_warning(l, args[0]);
+	case BI_NAME:
+		return lower_name(l, (enum ir_name_row)c->imm, args[0]);
 	default:
 		i = lower_insn(l, IR_intr, r, args, nargs);
 		i->ref = c->intrinsic;

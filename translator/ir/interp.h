@@ -84,6 +84,12 @@ struct interp_env {
 	void (*record)(void *arg, const struct rec *r);
 	void *record_arg;
 	int64_t target; /* -c / -x process, or 0 */
+	/*
+	 * The text of a name: appends it. @num or @str is the operand. NULL: none is known, and
+	 * addresses stay numbers.
+	 */
+	void (*name)(void *arg, enum ir_name_row n, int64_t num, const char *str, struct buf *out);
+	void *name_arg;
 };
 
 struct interp;

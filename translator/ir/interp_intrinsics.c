@@ -84,6 +84,35 @@ IN(pp)
 	return result(in, r, c, name, strlen(name));
 }
 
+IN(ppfunc)
+{
+	const char *name = in->m->probes.v[in->probe]->symbol;
+
+	return result(in, r, c, name ? name : "", name ? strlen(name) : 0);
+}
+
+IN(probefunc)
+{
+	return in_ppfunc(in, r, c);
+}
+
+/* Handlers here interrupt nothing. */
+IN_NUMBER(addr, 0)
+IN_NUMBER(uaddr, 0)
+IN_NUMBER(user_mode, 0)
+IN_NUMBER(kstack_at, 0)
+IN_NUMBER(ustack_at, 0)
+
+IN(kstack_text)
+{
+	return result(in, r, c, "", 0);
+}
+
+IN(ustack_text)
+{
+	return result(in, r, c, "", 0);
+}
+
 IN(exit)
 {
 	(void)r;

@@ -407,6 +407,32 @@ static int op_emit(struct interp *in, union slot *r, const struct code *c)
 	return 0;
 }
 
+/* Of what nobody knows a name for: the address. */
+static int op_name(struct interp *in, union slot *r, const struct code *c)
+{
+	bool str = ir_name_operand((enum ir_name_row)c->insn->imm) == IR_STR;
+	struct buf b;
+
+	buf_init(&b);
+	if (in->env.name)
+		in->env.name(in->env.name_arg, (enum ir_name_row)c->insn->imm, str ? 0 : r[c->a].i,
+			     str ? r[c->a].s->s : NULL, &b);
+	else if (!str)
+		buf_printf(&b, "0x%llx", (unsigned long long)r[c->a].i);
+	set_string(in, r, c, b.p ? b.p : "", b.len);
+	buf_fini(&b);
+	return 0;
+}
+
+/* The interpreter's handlers interrupt nobody. */
+static int op_stack(struct interp *in, union slot *r, const struct code *c)
+{
+	(void)in;
+	(void)r;
+	(void)c;
+	return 0;
+}
+
 static int op_send(struct interp *in, union slot *r, const struct code *c)
 {
 	const char *types = ir_send_operands[c->insn->imm];
@@ -572,6 +598,7 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_layout] = op_layout,     [IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
 	[IR_send] = op_send,
+	[IR_name] = op_name,	     [IR_stack] = op_stack,
 };
 
 interp_fn interp_op_fn(enum ir_op op)

@@ -81,6 +81,12 @@ const char *const ir_send_operands[IR_SEND_COUNT] = {
 };
 #undef SEND
 const char *const ir_layout_name[IRL_N] = { "offset", "size", "lshift", "rshift" };
+#define NAME(name, operand, user, k, b)                                                            \
+	{ #name, operand, user, (k) * SIDE_K | (b) * SIDE_B | SIDE_U },
+const struct ir_name_info ir_names[NM_COUNT] = {
+#include "names.def"
+};
+#undef NAME
 const char *const ir_buf_name[IRB_N] = { "text", "hex", "quoted" };
 
 enum ir_send ir_send_find(const char *name)
@@ -90,6 +96,20 @@ enum ir_send ir_send_find(const char *name)
 	while (i < IR_SEND_COUNT && strcmp(ir_send_name[i], name) != 0)
 		i++;
 	return (enum ir_send)i;
+}
+
+enum ir_name_row ir_name_find(const char *name)
+{
+	unsigned int i = 0;
+
+	while (i < NM_COUNT && strcmp(ir_names[i].name, name) != 0)
+		i++;
+	return (enum ir_name_row)i;
+}
+
+enum ir_type ir_name_operand(enum ir_name_row n)
+{
+	return ir_names[n].user || ir_names[n].operand == 's' ? IR_STR : IR_I64;
 }
 
 enum ir_intrinsic ir_intrinsic_find(const char *name)
@@ -143,6 +163,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_sitenum] = IMM_NUM,  [IR_sitestr] = IMM_NUM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
+		[IR_name] = IMM_NAME, [IR_stack] = IMM_NUM,
 	};
 
 	return kinds[op];
@@ -335,6 +356,15 @@ bool ir_fmt_has_mem(const struct ir_fmt *f)
 	return n < f->specs.n;
 }
 
+bool ir_fmt_has_names(const struct ir_fmt *f)
+{
+	uint32_t n = 0;
+
+	while (n < f->specs.n && !(f->specs.v[n] && f->specs.v[n]->conv == FMT_NAME))
+		n++;
+	return n < f->specs.n;
+}
+
 uint32_t ir_fmt_add(struct ir_module *m, const char *text, const enum ir_type *args, uint32_t nargs)
 {
 	struct ir_fmt *fmt = ir_fmt_parse(m->arena, text, args, nargs);
@@ -377,9 +407,15 @@ void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt)
 	}
 }
 
-enum ir_type ir_conv_type(char conv)
+bool ir_spec_type(const struct fmt_spec *spec, enum ir_type *out)
 {
-	return conv == 's' ? IR_STR : IR_I64;
+	*out = spec->conv == 's' ? IR_STR : IR_I64;
+	if (spec->conv != FMT_NAME)
+		return true;
+	if (spec->prec < 0 || spec->prec >= NM_COUNT)
+		return false;
+	*out = ir_name_operand((enum ir_name_row)spec->prec);
+	return true;
 }
 
 uint32_t ir_sym_add(struct ir_module *m, const struct ir_sym *sym)

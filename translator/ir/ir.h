@@ -45,6 +45,13 @@ enum ir_send {
 #undef SEND
 	IR_SEND_COUNT
 };
+enum ir_name_row {
+#define NAME(name, operand, user, k, b) NM_##name,
+#include "names.def"
+#undef NAME
+	NM_COUNT
+};
+
 extern const char *const ir_send_operands[IR_SEND_COUNT];
 enum ir_send ir_send_find(const char *name); /* IR_SEND_COUNT when there is none */
 
@@ -94,6 +101,8 @@ enum ir_stream { IRO_OUT, IRO_WARN };
  * bit field the distance to the top of a number of 64 bits, and from there to its low end.
  */
 enum ir_layout { IRL_OFFSET, IRL_SIZE, IRL_LSHIFT, IRL_RSHIFT, IRL_N };
+/* imm of stack: whose, and how much is said of each address */
+enum ir_stack { IRK_KERNEL = 0, IRK_USER = 1, IRK_BRIEF = 2, IRK_FILELINE = 4, IRK_ALL = 7 };
 
 #define IR_MAXREG 31 /* highest DWARF number of a general register, over all machines */
 
@@ -128,6 +137,17 @@ struct ir_intrinsic_info {
 extern const struct ir_intrinsic_info ir_intrinsics[IN_COUNT];
 /* IN_COUNT when there is none of that name. */
 enum ir_intrinsic ir_intrinsic_find(const char *name);
+
+/* A row of names.def. */
+struct ir_name_info {
+	const char *name;
+	char operand; /* of the library's function */
+	bool user;
+	unsigned int sides;
+};
+extern const struct ir_name_info ir_names[NM_COUNT];
+enum ir_name_row ir_name_find(const char *name); /* NM_COUNT when there is none */
+enum ir_type ir_name_operand(enum ir_name_row n); /* of the operation */
 
 struct ir_attach_info {
 	const char *name;
@@ -231,6 +251,7 @@ struct ir_probe {
 	uint32_t maxactive; /* kretprobes: 0: the runtime's choice */
 	bool optional; /* '?': not attaching is no error */
 	bool filter_target; /* with -c or -x: only hits of that process */
+	bool at_entry; /* uprobes: at a function's first instruction, where its frame is not set up */
 	bool user_side; /* set by placement: run by staprun's interpreter */
 	VEC(struct ir_lock) locks; /* by ir_locks() */
 	/* where probes that share a handler differ: what its sitenum and sitestr yield */
@@ -250,6 +271,7 @@ struct ir_fmt {
  */
 bool ir_fmt_mem(const struct ir_fmt *f, uint32_t n, uint32_t *star, uint32_t *count);
 bool ir_fmt_has_mem(const struct ir_fmt *f);
+bool ir_fmt_has_names(const struct ir_fmt *f); /* FMT_NAME */
 
 /* A regular expression; two of one pattern may differ in groups. */
 struct ir_regex {
@@ -395,6 +417,11 @@ void ir_fold(struct ir_module *m);
 void ir_dce(struct ir_module *m);
 /* For code that runs only on the kernel that it is compiled for: layouts become constants. */
 void ir_fix_layouts(struct ir_module *m);
+/*
+ * What is printed of a name (the operation) becomes its address with a conversion that staprun does. Also through
+ * concatenations and sprintf in the same block.
+ */
+void ir_late(struct ir_module *m);
 /* Replaces calls of non-recursive functions of at most @max_insns instructions by their bodies. */
 void ir_inline(struct ir_module *m, uint32_t max_insns);
 /*
@@ -431,6 +458,7 @@ struct ir_uses {
 	bool embeds; /* embedded C */
 	bool loops, calls, iterates, loads; /* loops: some back edge; iterates: some foreach */
 	bool hist_text; /* a histogram made a string */
+	uint8_t names[NM_COUNT]; /* made strings */
 };
 void ir_uses(struct arena *a, const struct ir_module *m, uint32_t func, struct ir_uses *out);
 

@@ -16,6 +16,7 @@ enum ir_imm {
 	IMM_NUM, /* a plain number: key, action count, argument number */
 	IMM_MEM, /* IR_MEM() with a space */
 	IMM_SEND, /* enum ir_send */
+	IMM_NAME, /* enum ir_name_row */
 	IMM_BUF, /* enum ir_buf with a space */
 	IMM_TPARG, /* IR_MEM() with IR_TPARG() */
 	IMM_LAYOUT, /* enum ir_layout */
@@ -54,7 +55,8 @@ struct ir_fmt *ir_fmt_parse(struct arena *a, const char *text, const enum ir_typ
 /* Puts the text of a format back together. */
 void ir_fmt_text(struct buf *out, const struct ir_fmt *fmt);
 /* Type a conversion takes. */
-enum ir_type ir_conv_type(char conv);
+/* What a conversion takes. False: no such conversion. */
+bool ir_spec_type(const struct fmt_spec *spec, enum ir_type *out);
 
 /*
  * The binary form starts with this; the number goes up with every change to it or to a .def file.

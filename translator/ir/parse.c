@@ -257,6 +257,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		{ "jiffies", &pr->jiffies },
 		{ "optional", &pr->optional },
 		{ "filter", &pr->filter_target },
+		{ "entry", &pr->at_entry },
 		{ "user", &pr->user_side },
 	};
 	int64_t offset = (int64_t)pr->offset, maxactive = pr->maxactive;

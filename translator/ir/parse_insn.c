@@ -146,6 +146,9 @@ static bool imm(struct ir_parser *p, struct line *l, char *rest)
 	case IMM_SEND:
 		l->i.imm = ir_send_find(first);
 		return l->i.imm < IR_SEND_COUNT || text_fail(p, "staprun has no %s", first);
+	case IMM_NAME:
+		l->i.imm = ir_name_find(first);
+		return l->i.imm < NM_COUNT || text_fail(p, "there is no name %s", first);
 	case IMM_BUF:
 		return buf_form(p, first, strtok_r(NULL, ".", &save), &l->i.imm);
 	case IMM_TPARG:

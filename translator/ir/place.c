@@ -26,6 +26,20 @@ static const char *other_runtimes(unsigned int sides)
 	}
 }
 
+/* A text that is not just printed. */
+static const char *no_name(struct ir_module *m, const struct ir_probe *p, enum ir_name_row n, unsigned int side)
+{
+	const char *other = other_runtimes(ir_names[n].sides & ir_attaches[p->kind].sides);
+
+	return arena_printf(m->arena,
+			    "%s cannot make the text of %s, which probe %s keeps, compares or takes apart: only "
+			    "staprun knows it, when it prints; keep the address%s%s",
+			    side_name(side), ir_names[n].name, p->name,
+			    ir_names[n].operand == 's' ? "es, and print the text where they are at hand" :
+							 ", and print its name",
+			    other);
+}
+
 /* Why the code of @p cannot run on @side, or NULL. */
 static const char *cannot_run(struct arena *tmp, struct ir_module *m, const struct ir_probe *p,
 			      unsigned int side)
@@ -42,6 +56,9 @@ static const char *cannot_run(struct arena *tmp, struct ir_module *m, const stru
 	if (uses.embeds && side != SIDE_K)
 		return arena_printf(m->arena, "%s cannot run embedded C, which probe %s uses%s",
 				    side_name(side), p->name, other_runtimes(SIDE_K));
+	for (unsigned int i = 0; i < NM_COUNT; i++)
+		if (uses.names[i] && !(ir_names[i].sides & side))
+			return no_name(m, p, (enum ir_name_row)i, side);
 	if (side == SIDE_U && uses.loads)
 		return arena_printf(m->arena,
 				    "probe %s reads memory by address, which user space cannot%s",

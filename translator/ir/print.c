@@ -104,6 +104,9 @@ static void print_imm(struct buf *out, const struct ir_insn *i)
 	case IMM_SEND:
 		buf_printf(out, ".%s", i->imm < IR_SEND_COUNT ? ir_send_name[i->imm] : "?");
 		break;
+	case IMM_NAME:
+		buf_printf(out, ".%s", i->imm < NM_COUNT ? ir_names[i->imm].name : "?");
+		break;
 	case IMM_BUF:
 		buf_printf(out, ".%s.%s", i->imm & IR_USER ? "user" : "kernel",
 			   IR_BUF_FORM(i->imm) < IRB_N ? ir_buf_name[IR_BUF_FORM(i->imm)] : "?");
@@ -363,6 +366,8 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 		buf_puts(out, " optional");
 	if (p->filter_target)
 		buf_puts(out, " filter");
+	if (p->at_entry)
+		buf_puts(out, " entry");
 	if (p->user_side)
 		buf_puts(out, " user");
 	for (uint32_t i = 0; i < p->locks.n; i++) {

@@ -314,6 +314,7 @@ static void get_probe(struct reader *r)
 	p->optional = flags >> 1 & 1;
 	p->filter_target = flags >> 2 & 1;
 	p->user_side = flags >> 3 & 1;
+	p->at_entry = flags >> 4 & 1;
 	n = get_count(r);
 	for (uint32_t i = 0; i < n && !r->err; i++) {
 		struct ir_lock lock = { .global = get_u32(r) };

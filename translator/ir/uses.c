@@ -33,6 +33,8 @@ static void insn_uses(const struct ir_module *m, const struct ir_func *f, const 
 		out->calls = true;
 	else if (i->op == IR_intr)
 		out->intrinsics[i->ref] = 1;
+	else if (i->op == IR_name)
+		out->names[i->imm] = 1;
 	else if (i->op == IR_it_begin)
 		out->iterates = true;
 	else if (i->op == IR_hstr)

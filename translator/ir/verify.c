@@ -213,6 +213,8 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 			return verify_fail(v, "no key %u", i->imm);
 		if (i->op == IR_arg && !i->imm)
 			return verify_fail(v, "arguments are counted from 1");
+		if (i->op == IR_stack && i->imm > IRK_ALL)
+			return verify_fail(v, "no stack %u", i->imm);
 		if (i->op == IR_reg && i->imm > IR_MAXREG)
 			return verify_fail(v, "no register %u", i->imm);
 		return true;
@@ -220,6 +222,10 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 		return i->imm < IR_SEND_COUNT || verify_fail(v, "staprun has no %u", i->imm);
 	case IMM_LAYOUT:
 		return i->imm < IRL_N || verify_fail(v, "types have no %u", i->imm);
+	case IMM_NAME:
+		return (i->imm < NM_COUNT &&
+			check_type(v, i->args[0], ir_name_operand((enum ir_name_row)i->imm), 1)) ||
+		       verify_fail(v, "no name %u of that", i->imm);
 	case IMM_BUF:
 		return !(i->imm & ~(IR_USER | 15u)) && IR_BUF_FORM(i->imm) < IRB_N
 			       ? true
@@ -326,6 +332,8 @@ static bool check_fmt_use(struct verifier *v, const struct ir_insn *i)
 {
 	if (ir_ops[i->op].ref != IRR_FMT)
 		return true;
+	if (i->op == IR_sfmt && ir_fmt_has_names(v->m->fmts.v[i->ref]))
+		return verify_fail(v, "the format has names, which only records have");
 	if (ir_fmt_has_mem(v->m->fmts.v[i->ref]) == (i->op == IR_emitmem))
 		return true;
 	return verify_fail(v, i->op == IR_emitmem ? "the format reads no memory"
@@ -539,8 +547,7 @@ static bool check_fmt(struct verifier *v, uint32_t n)
 		for (int star = (p->spec.width == FMT_STAR) + (p->spec.prec == FMT_STAR); star > 0;
 		     star--, at++)
 			ok = ok && at < fmt->args.n && fmt->args.v[at] == IR_I64;
-		want = ir_conv_type(p->spec.conv);
-		ok = ok && at < fmt->args.n &&
+		ok = ir_spec_type(&p->spec, &want) && ok && at < fmt->args.n &&
 		     fmt->args.v[at] == want;
 		at++;
 	}

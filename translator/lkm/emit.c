@@ -129,7 +129,7 @@ static void put_iters(struct lkm_emit *e)
 
 /* ---- probes ---- */
 
-enum { LKM_OPTIONAL = 1, LKM_FILTER = 2, LKM_JIFFIES = 4 }; /* as SP_PF_* of abi.h */
+enum { LKM_OPTIONAL = 1, LKM_FILTER = 2, LKM_JIFFIES = 4, LKM_ENTRY = 8 }; /* as SP_PF_* of abi.h */
 
 enum { LOCK_NONE, LOCK_READ, LOCK_WRITE };
 
@@ -233,7 +233,8 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 {
 	const struct ir_probe *p = e->m->probes.v[index];
 	unsigned int flags = (p->optional ? LKM_OPTIONAL : 0) |
-			     (p->filter_target ? LKM_FILTER : 0) | (p->jiffies ? LKM_JIFFIES : 0);
+			     (p->filter_target ? LKM_FILTER : 0) | (p->jiffies ? LKM_JIFFIES : 0) |
+			     (p->at_entry ? LKM_ENTRY : 0);
 
 	buf_printf(e->out, "\t{ %u, %u, %u, %u, ", (unsigned int)p->kind, flags, index, nlocks);
 	if (nlocks)
@@ -243,6 +244,8 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 	put_text(e, p->name);
 	buf_puts(e->out, ", ");
 	put_text(e, p->target);
+	buf_puts(e->out, ", ");
+	put_text(e, p->symbol);
 	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u",
 		   (unsigned long long)p->offset, (long long)p->period, (long long)p->random,
 		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, p->handler);
@@ -322,6 +325,24 @@ static uint32_t put_session(struct lkm_emit *e)
 	return n;
 }
 
+static bool looks_at_kernel_stack(const struct ir_module *m)
+{
+	for (uint32_t k = 0; k < m->funcs.n; k++) {
+		for (uint32_t b = 0; b < m->funcs.v[k]->blocks.n; b++) {
+			const struct ir_block *blk = m->funcs.v[k]->blocks.v[b];
+
+			for (uint32_t n = 0; n < blk->insns.n; n++) {
+				const struct ir_insn *i = &blk->insns.v[n];
+
+				if ((i->op == IR_stack && !(i->imm & IRK_USER)) ||
+				    (i->op == IR_intr && (i->ref == IN_kstack_text || i->ref == IN_kstack_at)))
+					return true;
+			}
+		}
+	}
+	return false;
+}
+
 static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 {
 	const struct ir_limits *l = &e->m->limits;
@@ -341,6 +362,9 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(nsession, nsession);
 	NUMBER(captures, e->captures);
 	NUMBER(nsyms, e->m->syms.n);
+	NUMBER(maxbacktrace, l->maxbacktrace);
+	NUMBER(maxustack, l->maxustack);
+	NUMBER(kstacks, looks_at_kernel_stack(e->m));
 	NUMBER(maxaction, l->maxaction);
 	NUMBER(maxaction_interruptible, l->maxaction_interruptible);
 	NUMBER(string_bytes, e->string_bytes);

@@ -688,6 +688,16 @@ OP_FN(symaddr)
 	buf_printf(e->out, "(s64)syms[%u].addr;\n", i->ref);
 }
 
+OP_FN(name)
+{
+	line(e, i, val_is_str(e, i->args[0]) ? "sp_name(c, $i, 0, $0, $d)" : "sp_name(c, $i, $0, NULL, $d)");
+}
+
+OP_FN(stack)
+{
+	line(e, i, "sp_stack(c, $i, $0, $1, $2)");
+}
+
 static const char *narrow_type(uint32_t mem)
 {
 	static const char *const types[2][9] = {

@@ -64,6 +64,7 @@ struct probe_site *code_add_site(struct code_object *c, const struct code_site *
 	site.obj = c->obj;
 	site.proto = &copy->proto;
 	site.probe.maxactive = c->maxactive;
+	site.probe.symbol = own->function ? own->function : arena_strdup(c->env->arena, name);
 	site.probe.filter_target = c->user;
 	/* of many, some cannot be probed: that is no error */
 	site.probe.optional = site.probe.optional || (c->glob && !c->user);
@@ -110,7 +111,8 @@ static bool add_function(const struct sym_func *f, void *arg)
 	site = code_add_site(c, &own, function_text(c, f));
 	site->debug = where;
 	site->probe.target = place.target;
-	site->probe.symbol = place.symbol;
+	site->probe.symbol = f->name;
+	site->probe.at_entry = c->fam->kind == AT_UPROBE && !instance;
 	site->probe.offset = place.offset;
 	return true;
 }

@@ -89,6 +89,7 @@ enum probe_result kprobe_resolve(struct probe_env *env, const struct probe_famil
 	r = kprobe_check(env, pp, quiet, &site);
 	if (r != PROBE_OK)
 		return r;
+	site.probe.symbol = function_of(pp)->str;
 	vec_push(env->arena, out, site);
 	return PROBE_OK;
 }
