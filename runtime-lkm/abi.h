@@ -8,7 +8,7 @@
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
 
-#define SP_ABI_VERSION 5u
+#define SP_ABI_VERSION 6u
 
 /* The kernel's own definitions of these names are the same types: C11 lets them be repeated. */
 typedef signed char s8;
