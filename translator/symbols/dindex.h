@@ -19,7 +19,7 @@
 #include "base/buf.h"
 
 #define DX_MAGIC "SPILEDX"
-#define DX_VERSION 4u
+#define DX_VERSION 5u
 #define DX_NONE UINT32_MAX
 
 enum dx_section {

@@ -14,9 +14,12 @@
 
 /* How deep scopes may nest; what lies deeper is left out. */
 #define MAXDEPTH 200
+/* In the handle of an entry: it lies in the file that dwz makes of what several have in common. */
+#define IN_SHARED_FILE (1ull << 55)
 
 struct walk {
 	struct dx_build *b;
+	Dwarf *dw; /* of the binary; units of a shared file are walked, too */
 	uint32_t unit_file; /* string: the unit's name */
 	Dwarf_Off unit;
 	uint32_t unit_no;
@@ -87,6 +90,18 @@ static uint32_t decl_file(struct walk *w, Dwarf_Die *die)
 	return path ? path_string(w, path) : DX_NONE;
 }
 
+uint64_t object_die_id(Dwarf *dw, Dwarf_Die *die)
+{
+	return dwarf_dieoffset(die) | (dwarf_cu_getdwarf(die->cu) == dw ? 0 : IN_SHARED_FILE);
+}
+
+bool object_die(Dwarf *dw, uint64_t id, Dwarf_Die *die)
+{
+	if (id & IN_SHARED_FILE)
+		dw = dwarf_getalt(dw);
+	return dw && dwarf_offdie(dw, id & ~IN_SHARED_FILE, die);
+}
+
 bool dindex_entry(Dwarf_Die *die, uint64_t *entry)
 {
 	Dwarf_Addr base, lo, hi;
@@ -126,7 +141,7 @@ static void take_function(struct walk *w, Dwarf_Die *die)
 	f->name = dx_string(w->b, name);
 	f->file = decl_file(w, die);
 	f->line = !dwarf_decl_line(die, &line) && line > 0 ? (uint32_t)line : 0;
-	f->die = dwarf_dieoffset(die);
+	f->die = object_die_id(w->dw, die);
 	f->entry = entry;
 	f->size = has_code ? code_size(die, entry) : 0;
 	f->flags = has_code ? 0 : DXF_ABSTRACT;
@@ -153,9 +168,9 @@ static void take_instance(struct walk *w, Dwarf_Die *die)
 	}
 	in = dx_row(w->b, &w->b->inlines);
 	in->entry = entry;
-	in->die = dwarf_dieoffset(die);
+	in->die = object_die_id(w->dw, die);
 	in->func = (uint32_t)w->norigins;
-	w->origins[w->norigins++] = dwarf_dieoffset(&origin);
+	w->origins[w->norigins++] = object_die_id(w->dw, &origin);
 }
 
 /* Inlined instances in a function's body. */
@@ -196,7 +211,7 @@ static void take_name(struct walk *w, struct dx_rows *rows, Dwarf_Die *die, cons
 	struct dx_name *row = dx_row(w->b, rows);
 
 	row->name = dx_string(w->b, name);
-	row->die = dwarf_dieoffset(die);
+	row->die = object_die_id(w->dw, die);
 	row->tag = tag;
 }
 
@@ -322,7 +337,7 @@ static void walk_unit(struct walk *w, Dwarf_Die *unit)
 {
 	const char *name = dwarf_diename(unit);
 
-	w->unit = dwarf_dieoffset(unit);
+	w->unit = object_die_id(w->dw, unit);
 	w->unit_file = name ? path_string(w, name) : 0;
 	w->unit_no++;
 	w->files = NULL;
@@ -333,7 +348,9 @@ static void walk_unit(struct walk *w, Dwarf_Die *unit)
 	if (!w->file)
 		arena_oom();
 	walk_level(w, unit, 0);
-	take_lines(w, unit);
+	/* a part of units has the lines of one of them */
+	if (dwarf_tag(unit) != DW_TAG_partial_unit)
+		take_lines(w, unit);
 	free(w->file);
 }
 
@@ -392,21 +409,30 @@ static void take_symbols(struct dx_build *b, const struct dx_symbol *symbols, si
 	free(places);
 }
 
+static void walk_units(struct walk *w, Dwarf *dw)
+{
+	Dwarf_CU *cu = NULL;
+	Dwarf_Half version;
+	Dwarf_Die unit;
+	uint8_t kind;
+
+	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &kind, &unit, NULL))
+		if (kind == DW_UT_compile || kind == DW_UT_partial || kind == DW_UT_skeleton)
+			walk_unit(w, &unit);
+}
+
 void dindex_build(struct buf *out, Dwarf *dw, const struct dx_symbol *symbols, size_t nsymbols,
 		  uint64_t mtime, uint64_t size)
 {
 	struct dx_build b;
-	struct walk w = { .b = &b };
-	Dwarf_CU *cu = NULL;
-	Dwarf_Half version;
-	uint8_t kind;
-	Dwarf_Die unit;
+	struct walk w = { .b = &b, .dw = dw };
 
 	dx_build_init(&b);
 	dx_build_init(&w.known);
-	while (dw && !dwarf_get_units(dw, cu, &cu, &version, &kind, &unit, NULL))
-		if (kind == DW_UT_compile || kind == DW_UT_skeleton)
-			walk_unit(&w, &unit);
+	if (dw) {
+		walk_units(&w, dw);
+		walk_units(&w, dwarf_getalt(dw));
+	}
 	take_symbols(&b, symbols, nsymbols);
 	dindex_write(out, &b, w.origins, mtime, size);
 	free(w.origins);

@@ -149,7 +149,7 @@ static uint64_t body_of(struct sym_object *o, const struct dx_func *f)
 	Dwarf_Die die;
 	int n;
 
-	if (!o->dw || !f->die || !dwarf_offdie(o->dw, f->die, &die) || !stored_by_prologue(&die))
+	if (!o->dw || !f->die || !object_die(o->dw, f->die, &die) || !stored_by_prologue(&die))
 		return body;
 	n = dwarf_entry_breakpoints(&die, &stops);
 	if (n > 0 && stops[0] > f->entry && (!f->size || stops[0] - f->entry < f->size))

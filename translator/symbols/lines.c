@@ -38,7 +38,7 @@ static void search_unit(struct search *s, uint64_t die, const char *file)
 	Dwarf_Die unit;
 	size_t n;
 
-	if (!dwarf_offdie(s->o->dw, die, &unit) || dwarf_getsrclines(&unit, &lines, &n))
+	if (!object_die(s->o->dw, die, &unit) || dwarf_getsrclines(&unit, &lines, &n))
 		return;
 	for (size_t i = 0; i < n; i++) {
 		Dwarf_Line *l = dwarf_onesrcline(lines, i);

@@ -116,7 +116,7 @@ const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym
 	Dwarf_Attribute attr;
 	Dwarf_Die die;
 
-	if (!dwarf_offdie(sc->obj->dw, v->handle, &die))
+	if (!object_die(sc->obj->dw, v->handle, &die))
 		return "its debug information is damaged";
 	if (dwarf_attr_integrate(&die, DW_AT_const_value, &attr))
 		return expr_constant(sc, &attr, out);

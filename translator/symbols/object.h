@@ -73,7 +73,13 @@ bool object_tls_start(struct sym_object *o, int64_t *from, const char **why);
 /* The index, built when it is not in the cache; NULL: there is no file to index. */
 const struct dindex *object_index(struct sym_object *o);
 
-/* dindex_build.c: where a function or an inlined instance is entered; without a word on it, at its first range */
+/*
+ * dindex_build.c: an entry of debug information as a number, and back: its offset, marked when it lies in the file that
+ * dwz makes of what several have in common
+ */
+uint64_t object_die_id(Dwarf *dw, Dwarf_Die *die);
+bool object_die(Dwarf *dw, uint64_t id, Dwarf_Die *die);
+/* where a function or an inlined instance is entered; without a word on it, at its first range */
 bool dindex_entry(Dwarf_Die *die, uint64_t *entry);
 
 /* types_btf.c */

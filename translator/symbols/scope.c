@@ -19,7 +19,7 @@ struct sym_scope *sym_scope_new(struct sym_object *o, const struct sym_func *f, 
 	sc->func = *f;
 	sc->pc = pc;
 	sc->at_return = at_return;
-	if (!o->dw || !f->die || !dwarf_offdie(o->dw, f->die, &sc->die))
+	if (!o->dw || !f->die || !object_die(o->dw, f->die, &sc->die))
 		return sc;
 	sc->frame = sc->die;
 	if (dwarf_tag(&sc->die) == DW_TAG_subprogram)
@@ -77,7 +77,7 @@ static struct sym_var make_var(struct sym_object *o, Dwarf_Die *die)
 		.type = object_type_of(o, die),
 		.type_text = object_type_text(o, die),
 		.line = !dwarf_decl_line(die, &line) && line > 0 ? (uint32_t)line : 0,
-		.handle = dwarf_dieoffset(die),
+		.handle = object_die_id(o->dw, die),
 	};
 }
 
@@ -196,7 +196,7 @@ static bool find_in_unit(struct sym_scope *sc, const char *name, struct sym_var 
 		return false;
 	row = dindex_names(x, DX_GLOBALS, name, &n);
 	for (uint32_t i = 0; i < n; i++) {
-		if (!dwarf_offdie(sc->obj->dw, row[i].die, &die) ||
+		if (!object_die(sc->obj->dw, row[i].die, &die) ||
 		    !dwarf_diecu(&die, &other, NULL, NULL) || other.addr != unit.addr)
 			continue;
 		*out = make_var(sc->obj, &die);
@@ -226,7 +226,7 @@ static bool find_global(struct sym_object *o, const char *name, bool external, s
 		const char *unit = dindex_string(x, row[i].tag);
 		bool place;
 
-		if ((at && !object_file_matches(at + 1, unit)) || !dwarf_offdie(o->dw, row[i].die, &die) ||
+		if ((at && !object_file_matches(at + 1, unit)) || !object_die(o->dw, row[i].die, &die) ||
 		    (external && !is_external(&die)))
 			continue;
 		place = has_place(&die);

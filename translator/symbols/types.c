@@ -110,7 +110,7 @@ static const struct sym_type *array_within(const struct sym_type *outer, Dwarf_D
 
 static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 {
-	struct sym_type **slot = object_type_slot(o, dwarf_dieoffset(die)), *t = *slot;
+	struct sym_type **slot = object_type_slot(o, object_die_id(o->dw, die)), *t = *slot;
 	int tag = dwarf_tag(die);
 	Dwarf_Word size;
 	uint32_t dims;
@@ -119,7 +119,7 @@ static const struct sym_type *new_type(struct sym_object *o, Dwarf_Die *die)
 		return t;
 	t = *slot = arena_new(o->arena, struct sym_type);
 	t->obj = o;
-	t->id = dwarf_dieoffset(die);
+	t->id = object_die_id(o->dw, die);
 	t->by = SYM_DWARF;
 	t->name = dwarf_diename(die);
 	t->size = dwarf_aggregate_size(die, &size) ? 0 : size;
@@ -184,7 +184,7 @@ static const struct sym_type *completed(struct sym_object *o, Dwarf_Die *die)
 
 	row = x && name ? dindex_names(x, DX_TYPES, name, &n) : NULL;
 	for (uint32_t i = 0; i < n; i++)
-		if ((int)row[i].tag == dwarf_tag(die) && dwarf_offdie(o->dw, row[i].die, &whole))
+		if ((int)row[i].tag == dwarf_tag(die) && object_die(o->dw, row[i].die, &whole))
 			return new_type(o, &whole);
 	if (name && o->more && dwarf_hasattr(die, DW_AT_declaration)) {
 		const struct sym_type *t = NULL;
@@ -240,7 +240,7 @@ const struct sym_type *sym_type_target(const struct sym_type *t)
 	/* made by sym_type_pointer(), without a DIE: id is the target itself */
 	if (t->by != SYM_DWARF)
 		return (const struct sym_type *)(uintptr_t)t->id;
-	if (!dwarf_offdie(t->obj->dw, t->id, &die))
+	if (!object_die(t->obj->dw, t->id, &die))
 		return NULL;
 	if (t->kind == ST_ARRAY)
 		array_elements(&die, t->dim, &dims);
@@ -270,7 +270,7 @@ static const struct sym_type *find_tagged(struct sym_object *o, const char *name
 	for (uint32_t i = 0; i < n; i++) {
 		bool fits = !tags || (int)row[i].tag == tags[0] || (int)row[i].tag == tags[1];
 
-		if (fits && dwarf_offdie(o->dw, row[i].die, &die))
+		if (fits && object_die(o->dw, row[i].die, &die))
 			return object_type(o, &die);
 	}
 	return NULL;
@@ -395,7 +395,7 @@ void sym_members(const struct sym_type *t, bool (*fn)(const struct sym_member *m
 
 	if (t->by == SYM_BTF)
 		btf_members(t, fn, arg);
-	if (t->by != SYM_DWARF || !dwarf_offdie(t->obj->dw, t->id, &die) || dwarf_child(&die, &die))
+	if (t->by != SYM_DWARF || !object_die(t->obj->dw, t->id, &die) || dwarf_child(&die, &die))
 		return;
 	do {
 		if (member_at(t->obj, &die, &m) && !fn(&m, arg))
@@ -484,7 +484,7 @@ bool sym_enum_value(struct sym_object *o, const char *name, int64_t *value)
 	if (!x || !o->dw)
 		return false;
 	row = dindex_names(x, DX_ENUMERATORS, name, &n);
-	return n && dwarf_offdie(o->dw, row->die, &die) && enumerator_value(&die, value);
+	return n && object_die(o->dw, row->die, &die) && enumerator_value(&die, value);
 }
 
 const char *sym_enum_name(const struct sym_type *t, int64_t value)
@@ -494,7 +494,7 @@ const char *sym_enum_name(const struct sym_type *t, int64_t value)
 
 	if (t->kind == ST_ENUM && t->by == SYM_BTF)
 		return btf_enum_name(t, value);
-	if (t->kind != ST_ENUM || t->by != SYM_DWARF || !dwarf_offdie(t->obj->dw, t->id, &die) ||
+	if (t->kind != ST_ENUM || t->by != SYM_DWARF || !object_die(t->obj->dw, t->id, &die) ||
 	    dwarf_child(&die, &die))
 		return NULL;
 	do {
