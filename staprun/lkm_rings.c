@@ -78,11 +78,16 @@ static int make_room(struct lkm_cpu *c, size_t need)
 	return 0;
 }
 
-static int drain_cpu(struct lkm_rings *g, struct lkm_cpu *c)
+/*
+ * Until the ring is empty, or while probes are armed until it was when it was read: a script that probes what reading does
+ * would never let it be empty.
+ */
+static int drain_cpu(struct lkm_rings *g, struct lkm_cpu *c, bool armed)
 {
 	size_t need = LEAST_ROOM / 2;
+	bool more = true;
 
-	while (g->held < MOST_HELD) {
+	while (more && g->held < MOST_HELD) {
 		ssize_t n;
 
 		if (c->cap - c->len < need && make_room(c, need))
@@ -95,6 +100,7 @@ static int drain_cpu(struct lkm_rings *g, struct lkm_cpu *c)
 		else if (n == 0)
 			break;
 		else if (n > 0) {
+			more = !armed || (size_t)n > (c->cap - c->len) / 2;
 			c->len += (size_t)n;
 			g->held += (size_t)n;
 		}
@@ -102,10 +108,10 @@ static int drain_cpu(struct lkm_rings *g, struct lkm_cpu *c)
 	return 0;
 }
 
-int rings_drain(struct lkm_rings *g)
+int rings_drain(struct lkm_rings *g, bool armed)
 {
 	for (uint32_t i = 0; i < g->n; i++) {
-		int rc = drain_cpu(g, &g->cpus[i]);
+		int rc = drain_cpu(g, &g->cpus[i], armed);
 
 		if (rc)
 			return rc;

@@ -97,7 +97,7 @@ static void *drain_while(void *arg)
 	struct drainer *d = arg;
 
 	while (!atomic_load(&d->done)) {
-		if (rings_drain(d->rings))
+		if (rings_drain(d->rings, true))
 			break;
 		nanosleep(&pause, NULL);
 	}
@@ -279,7 +279,7 @@ static int lkm_read(struct run *r)
 	if (l->status.arrived != l->arrived && ksyms_check_builds(r))
 		return -1;
 	l->arrived = l->status.arrived;
-	rc = rings_drain(&l->rings);
+	rc = rings_drain(&l->rings, !l->stopped);
 	if (rc) {
 		diag_error(&r->diag, TAG_OUTPUT, SPAN_NONE,
 			   "cannot take the records of the module %s: %s", l->name, strerror(-rc));

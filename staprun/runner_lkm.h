@@ -23,8 +23,8 @@ struct lkm_rings {
 /* Opens traceN of the folder. 0, or -errno. */
 int rings_open(struct lkm_rings *g, const char *folder) __attribute__((warn_unused_result));
 void rings_close(struct lkm_rings *g);
-/* Takes everything out of the kernel. Touches only @g. 0, or -errno. */
-int rings_drain(struct lkm_rings *g) __attribute__((warn_unused_result));
+/* Takes out of the kernel what is there; all there will be when no probe is @armed. Touches only @g. 0, or -errno. */
+int rings_drain(struct lkm_rings *g, bool armed) __attribute__((warn_unused_result));
 /* Hands on records up to @horizon, by time. -1: a damaged record. */
 int rings_merge(struct lkm_rings *g, struct run *r, uint64_t horizon)
 	__attribute__((warn_unused_result));
