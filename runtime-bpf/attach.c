@@ -123,6 +123,15 @@ static bool module_missing(struct bpf_run *b, const struct ir_probe *p)
 	return true;
 }
 
+int bpf_attach_failed(struct bpf_run *b, uint32_t probe, int err)
+{
+	const struct ir_probe *p = b->run->ir->probes.v[probe];
+
+	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name, strerror(err));
+	diag_hint(&b->run->diag, "%s", attach_hint(p, err));
+	return -1;
+}
+
 int bpf_attach(struct bpf_run *b, uint32_t probe)
 {
 	const struct ir_probe *p = b->run->ir->probes.v[probe];
@@ -133,6 +142,8 @@ int bpf_attach(struct bpf_run *b, uint32_t probe)
 
 	if (module_missing(b, p))
 		return p->optional ? 0 : -1;
+	if (b->multi && b->multi[group->leader])
+		return bpf_multi_attach(b, group->leader);
 	if (group->size > 1 && !b->cookies)
 		snprintf(name, sizeof(name), "stub_%u", probe);
 	else
@@ -146,10 +157,7 @@ int bpf_attach(struct bpf_run *b, uint32_t probe)
 	r = attach_by_kind[p->kind](b, p, prog, group->size > 1 && b->cookies ? group->nth : 0);
 	if (!r || (p->optional && r != -EPERM))
 		return 0;
-	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: %s", p->name,
-		   strerror(-r));
-	diag_hint(&b->run->diag, "%s", attach_hint(p, -r));
-	return -1;
+	return bpf_attach_failed(b, probe, -r);
 }
 
 void bpf_detach_all(struct bpf_run *b)

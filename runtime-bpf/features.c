@@ -118,9 +118,14 @@ static bool pretend_missing(const char *name)
 	return false;
 }
 
+bool bpf_feature_wanted(const char *name)
+{
+	return !pretend_missing(name);
+}
+
 bool bpf_has_cookies(void)
 {
-	return !pretend_missing("cookies") &&
+	return bpf_feature_wanted("cookies") &&
 	       libbpf_probe_bpf_helper(BPF_PROG_TYPE_KPROBE, BPF_FUNC_get_attach_cookie, NULL) == 1;
 }
 

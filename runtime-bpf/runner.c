@@ -128,6 +128,7 @@ static int choose_programs(struct bpf_run *b, char *ro)
 	bpf_object__for_each_program(prog, b->obj)
 		if (b->cookies && !strncmp(bpf_program__name(prog), "stub_", 5))
 			bpf_program__set_autoload(prog, false);
+	bpf_multi_choose(b);
 	return site ? bpf_map__set_max_entries(site, (uint32_t)b->ncpu) : -EINVAL;
 }
 

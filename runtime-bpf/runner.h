@@ -22,6 +22,7 @@ struct bpf_run {
 	int ncpu; /* possible ones */
 	struct bpf_group *groups; /* by probe: which program it has */
 	uint32_t ntails;
+	uint8_t *multi; /* by leader: one link for all of them: 1 to be placed, 2 done */
 	bool cookies; /* attachments can tell their number; else stubs do */
 	uint8_t *data; /* section .data, shared with the programs */
 	size_t data_size;
@@ -56,8 +57,13 @@ int bpf_check_features(struct bpf_run *b, uint64_t needs) __attribute__((warn_un
  */
 int bpf_check_types(struct bpf_run *b) __attribute__((warn_unused_result));
 bool bpf_has_cookies(void);
+bool bpf_feature_wanted(const char *name); /* false: a test asks to do without */
+/* multi.c: groups of functions that one link can place; asked before the programs are loaded. */
+void bpf_multi_choose(struct bpf_run *b);
+int bpf_multi_attach(struct bpf_run *b, uint32_t leader) __attribute__((warn_unused_result));
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
+int bpf_attach_failed(struct bpf_run *b, uint32_t probe, int err); /* reports it; -1 */
 void bpf_detach_all(struct bpf_run *b);
 /* records.c */
 int bpf_records_open(struct bpf_run *b, int fd) __attribute__((warn_unused_result));

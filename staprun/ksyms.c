@@ -134,29 +134,63 @@ static bool line_is(const char *sym, const struct wanted *w)
 	       in[2 + strlen(w->module)] == ']';
 }
 
+/* By the text of the name, whatever module has it. */
+static int by_name(const void *pa, const void *pb)
+{
+	const struct wanted *a = *(const struct wanted *const *)pa, *b = *(const struct wanted *const *)pb;
+
+	return strcmp(a->name, b->name);
+}
+
+/* The first of the sorted @v whose name is not below that of the line. */
+static uint32_t lower(struct wanted **v, uint32_t n, const char *sym)
+{
+	size_t len = strcspn(sym, " \t\n");
+	uint32_t lo = 0;
+
+	while (lo < n) {
+		uint32_t mid = lo + (n - lo) / 2;
+		int c = strncmp(v[mid]->name, sym, len);
+
+		if (c < 0)
+			lo = mid + 1;
+		else
+			n = mid;
+	}
+	return lo;
+}
+
 /* Goes through the kernel's list once; the first of a name counts, as for the kernel itself. */
 static void search_list(struct wanted *w, uint32_t n)
 {
 	FILE *f = fopen("/proc/kallsyms", "re");
+	struct wanted **v = calloc(n + 1, sizeof(struct wanted *));
 	uint32_t left = n;
 	size_t cap = 0;
 	char *line = NULL;
 
-	for (uint32_t i = 0; i < n; i++)
+	if (!v)
+		arena_oom();
+	for (uint32_t i = 0; i < n; i++) {
 		left -= w[i].found;
+		v[i] = &w[i];
+	}
+	qsort(v, n, sizeof(struct wanted *), by_name);
 	while (f && left && getline(&line, &cap, f) > 0) {
 		const char *sym = strchr(line, ' ');
 
 		if (!sym || strlen(sym) < 4)
 			continue;
-		for (uint32_t i = 0; i < n; i++)
-			if (!w[i].found && line_is(sym + 3, &w[i])) {
-				w[i].found = true;
-				w[i].addr = strtoull(line, NULL, 16);
+		sym += 3;
+		for (uint32_t i = lower(v, n, sym); i < n && !strncmp(v[i]->name, sym, strcspn(sym, " \t\n")); i++)
+			if (!v[i]->found && line_is(sym, v[i])) {
+				v[i]->found = true;
+				v[i]->addr = strtoull(line, NULL, 16);
 				left--;
 			}
 	}
 	free(line);
+	free(v);
 	if (f)
 		fclose(f);
 }
@@ -180,6 +214,19 @@ uint64_t ksyms_address(struct run *r, const char *name)
 
 	search_list(&w, 1);
 	return w.addr;
+}
+
+uint64_t *ksyms_addresses(struct run *r, const char *const *names, uint32_t n)
+{
+	uint64_t *out = arena_alloc(&r->arena, (n + 1) * sizeof(*out));
+	struct wanted *w = arena_alloc(&r->arena, (n + 1) * sizeof(*w));
+
+	for (uint32_t i = 0; i < n; i++)
+		w[i] = want(r, names[i]);
+	search_list(w, n);
+	for (uint32_t i = 0; i < n; i++)
+		out[i] = w[i].addr;
+	return out;
 }
 
 static int not_found(struct run *r, const struct wanted *w)
