@@ -135,15 +135,34 @@ static int attach_range(struct multi *m, uint32_t from, uint32_t n)
 	return rc ? rc : attach_range(m, from + n / 2, n - n / 2);
 }
 
+/* Before anything is armed: a script may probe what reading the kernel's list of symbols does. */
+void bpf_multi_find(struct bpf_run *b)
+{
+	const struct ir_module *ir = b->run->ir;
+	struct arena *a = &b->run->arena;
+	const char **names = arena_alloc(a, (ir->probes.n + 1) * sizeof(*names));
+	uint32_t *probe = arena_alloc(a, (ir->probes.n + 1) * sizeof(*probe)), n = 0;
+	uint64_t *found;
+
+	for (uint32_t p = 0; p < ir->probes.n && b->multi; p++)
+		if (b->groups[p].leader != IR_NONE && b->multi[b->groups[p].leader]) {
+			names[n] = ir->probes.v[p]->target;
+			probe[n++] = p;
+		}
+	if (!n)
+		return;
+	found = ksyms_addresses(b->run, names, n);
+	b->multi_addr = arena_alloc(a, (ir->probes.n + 1) * sizeof(*b->multi_addr));
+	for (uint32_t i = 0; i < n; i++)
+		b->multi_addr[probe[i]] = found[i] ? found[i] + ir->probes.v[probe[i]]->offset : 0;
+}
+
 int bpf_multi_attach(struct bpf_run *b, uint32_t leader)
 {
 	const struct ir_module *ir = b->run->ir;
 	struct arena *a = &b->run->arena;
 	uint32_t size = b->groups[leader].size, n = 0;
-	const char **names = arena_alloc(a, size * sizeof(*names));
 	struct multi m = { .b = b, .at_return = ir->probes.v[leader]->kind == AT_KRETPROBE };
-	uint64_t *found;
-	uint32_t known = 0;
 	int rc = 0;
 
 	if (b->multi[leader] > 1)
@@ -153,26 +172,22 @@ int bpf_multi_attach(struct bpf_run *b, uint32_t leader)
 	m.probe = arena_alloc(a, size * sizeof(*m.probe));
 	m.addr = arena_alloc(a, size * sizeof(*m.addr));
 	m.cookie = arena_alloc(a, size * sizeof(*m.cookie));
-	for (uint32_t p = leader; p < ir->probes.n; p++)
-		if (b->groups[p].leader == leader && !b->dropped[p]) {
-			names[n] = ir->probes.v[p]->target;
-			m.probe[n++] = p;
-		}
-	found = ksyms_addresses(b->run, names, n);
-	for (uint32_t i = 0; i < n && !rc; i++) {
-		const struct ir_probe *p = ir->probes.v[m.probe[i]];
+	for (uint32_t p = leader; p < ir->probes.n && !rc; p++) {
+		const struct ir_probe *pr = ir->probes.v[p];
 
-		/* what modules do not have here is told of by its own probe */
-		if (!found[i] && !p->optional && !ksyms_module(b->run, p->target))
-			rc = bpf_attach_failed(b, m.probe[i], ENOENT);
-		if (!found[i])
+		if (b->groups[p].leader != leader || b->dropped[p])
 			continue;
-		m.probe[known] = m.probe[i];
-		m.addr[known] = found[i] + p->offset;
-		m.cookie[known++] = b->groups[m.probe[i]].nth;
+		/* what modules do not have here is told of by its own probe */
+		if (!b->multi_addr[p] && !pr->optional && !ksyms_module(b->run, pr->target))
+			rc = bpf_attach_failed(b, p, ENOENT);
+		if (!b->multi_addr[p])
+			continue;
+		m.probe[n] = p;
+		m.addr[n] = b->multi_addr[p];
+		m.cookie[n++] = b->groups[p].nth;
 	}
-	if (!rc && m.prog && known)
-		rc = attach_range(&m, 0, known);
+	if (!rc && m.prog && n)
+		rc = attach_range(&m, 0, n);
 	if (rc == -EPERM || rc == -ENOMEM)
 		return bpf_attach_failed(b, leader, -rc);
 	return rc;

@@ -398,6 +398,7 @@ static int runner_start(struct run *r)
 
 	if (!b->obj)
 		return 0;
+	bpf_multi_find(b);
 	for (uint32_t p = 0; p < r->ir->probes.n; p++)
 		if (kernel_side(r->ir->probes.v[p]) && !b->dropped[p] && bpf_attach(b, p))
 			return -1;

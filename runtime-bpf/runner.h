@@ -23,6 +23,7 @@ struct bpf_run {
 	struct bpf_group *groups; /* by probe: which program it has */
 	uint32_t ntails;
 	uint8_t *multi; /* by leader: one link for all of them: 1 to be placed, 2 done */
+	uint64_t *multi_addr; /* by probe, of those */
 	bool cookies; /* attachments can tell their number; else stubs do */
 	uint8_t *data; /* section .data, shared with the programs */
 	size_t data_size;
@@ -60,6 +61,7 @@ bool bpf_has_cookies(void);
 bool bpf_feature_wanted(const char *name); /* false: a test asks to do without */
 /* multi.c: groups of functions that one link can place; asked before the programs are loaded. */
 void bpf_multi_choose(struct bpf_run *b);
+void bpf_multi_find(struct bpf_run *b);
 int bpf_multi_attach(struct bpf_run *b, uint32_t leader) __attribute__((warn_unused_result));
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
