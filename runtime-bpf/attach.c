@@ -36,7 +36,8 @@ static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf
 	LIBBPF_OPTS(bpf_kprobe_opts, opts, .offset = p->offset, .bpf_cookie = cookie,
 		    .retprobe = p->kind == AT_KRETPROBE);
 
-	return keep(b, bpf_program__attach_kprobe_opts(prog, p->target, &opts));
+	/* without a symbol, the offset is the address */
+	return keep(b, bpf_program__attach_kprobe_opts(prog, *p->target ? p->target : NULL, &opts));
 }
 
 /*

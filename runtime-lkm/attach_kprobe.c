@@ -44,8 +44,12 @@ static int sp_kprobe_attach(void *own, const struct sp_probe *p, const char **wh
 	struct sp_kp *k = own;
 
 	k->p = p;
-	k->kp.symbol_name = p->target;
-	k->kp.offset = p->offset;
+	if (*p->target) {
+		k->kp.symbol_name = p->target;
+		k->kp.offset = p->offset;
+	} else {
+		k->kp.addr = (kprobe_opcode_t *)(unsigned long)p->offset;
+	}
 	k->kp.pre_handler = sp_kprobe_hit;
 	return sp_kprobe_why(register_kprobe(&k->kp), why);
 }

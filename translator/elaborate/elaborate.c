@@ -119,6 +119,7 @@ struct elab *elaborate(const struct elab_input *in)
 		infer_handler(e, e->handlers.v[i]);
 	drain_queue(e);
 	entry_add_probes(e);
+	entry_order_probes(e);
 	check_unused(e);
 	settings_find(e);
 	/* with errors, what is unused is often their consequence */

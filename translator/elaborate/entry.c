@@ -162,3 +162,24 @@ void entry_add_probes(struct elab *e)
 		vec_push(e->arena, &e->probes, old[k]);
 	}
 }
+
+/*
+ * A function's return address is looked at by handlers that count calls from certain places. A probe of the function's
+ * return puts the kernel's own address there, and of probes in one place the kernel runs the last one first: so those of
+ * returns are to be there before. Programs have no such trouble.
+ */
+void entry_order_probes(struct elab *e)
+{
+	uint32_t n = e->probes.n, to = 0;
+	struct elab_probe *old = arena_alloc(e->arena, (n + 1) * sizeof(*old));
+	bool any = false;
+
+	for (uint32_t k = 0; k < n; k++) {
+		old[k] = e->probes.v[k];
+		any = any || (old[k].site && old[k].site->callers);
+	}
+	for (int returns = 1; any && returns >= 0; returns--)
+		for (uint32_t k = 0; k < n; k++)
+			if ((old[k].site && old[k].site->probe.kind == AT_KRETPROBE) == returns)
+				e->probes.v[to++] = old[k];
+}

@@ -78,6 +78,26 @@ static void note_target(struct expr *x, void *arg)
 	vec_push(s->e->arena, v, x->name);
 }
 
+/* A hit from elsewhere ends at once; a return does when its entry was from elsewhere. */
+static void add_callers(struct elab *e, const struct derive *d, struct handler *h)
+{
+	struct span at = h->site->at;
+	struct expr *x = make_name(e, E_TARGET, PROBE_CALLERS, at), *called = x;
+	bool at_return = h->site->probe.kind == AT_KRETPROBE || h->site->probe.kind == AT_URETPROBE;
+	struct stmt *s;
+
+	vec_push(e->arena, at_return ? &h->entry_targets : &h->targets, x->name);
+	if (at_return) {
+		called = make_name(e, E_ATOP, "@entry", at);
+		make_arg(e, called, x);
+	}
+	s = make_stmt(e, ST_IF, called);
+	s->then = make_stmt(e, ST_BLOCK, NULL);
+	s->otherwise = make_stmt(e, ST_NEXT, NULL);
+	s->then->at = s->otherwise->at = at;
+	vec_push(e->arena, &h->parts, ((struct part){ s, d->file }));
+}
+
 static struct handler *new_handler(struct elab *e, const struct derive *d,
 				   const struct probe_site *site)
 {
@@ -97,6 +117,8 @@ static struct handler *new_handler(struct elab *e, const struct derive *d,
 		tree_walk_expr(&w, g.e);
 		vec_push(e->arena, &h->guards, g);
 	}
+	if (site->callers)
+		add_callers(e, d, h);
 	for (uint32_t i = 0; i < d->parts.n; i++) {
 		struct part p = { clone_stmt(e->arena, d->parts.v[i].s), d->parts.v[i].file };
 

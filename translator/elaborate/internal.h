@@ -366,6 +366,8 @@ void target_list(struct elab *e, const struct probe_site *site, const char *name
 const struct probe_var *entry_var(struct elab *e, const struct probe_site *site, const char *name);
 /* Adds the probes at entries, when all handlers are inferred. */
 void entry_add_probes(struct elab *e);
+/* And puts probes in the order in which they are to be attached. */
+void entry_order_probes(struct elab *e);
 
 /* prune.c */
 /* 0 or 1 when the condition is known now, else -1. */
@@ -567,6 +569,8 @@ struct ir_val overload_lower(struct lower *l, const struct callee *c, enum ir_ty
 			     const struct ir_val *args, struct span at);
 struct ir_val lower_print(struct lower *l, struct expr *x);
 struct ir_val lower_target(struct lower *l, struct expr *x);
+/* lower_callers.c: 1 when the hit was called from there, else 0 */
+struct ir_val lower_callers(struct lower *l, const struct probe_callers *c, bool user, struct span at);
 /* lower_path.c: the value of a variable of the probed code */
 struct ir_val lower_symbol_var(struct lower *l, const struct target *t, const struct path *p, struct span at);
 /* The run-time address of link-time address @link of the kernel or of a module; of the current CPU's copy. */

@@ -331,7 +331,7 @@ static struct ir_val site_str(struct lower *l, uint32_t n)
 	return ir_reg(r);
 }
 
-static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
+static struct ir_val lower_var(struct lower *l, const struct probe_var *v, bool user, struct span at)
 {
 	uint32_t r;
 	struct ir_insn *i;
@@ -343,6 +343,8 @@ static struct ir_val lower_var(struct lower *l, const struct probe_var *v)
 		return shared(l) ? site_str(l, share_value(l, v->name, 1)->str) : lower_str(l, v->str);
 	case PV_SYM:
 		break; /* has a path of its own */
+	case PV_CALLERS:
+		return lower_callers(l, v->callers, user, at);
 	case PV_ARG:
 		r = lower_temp(l, IR_I64);
 		lower_insn(l, IR_arg, r, NULL, 0)->imm = v->n;
@@ -403,7 +405,7 @@ static struct ir_val lower_shared_list(struct lower *l, struct expr *x, const st
 			p.part_bits = 64;
 			value = lower_symbol_var(l, &(struct target){ .var = v }, &p, x->at);
 		} else {
-			value = lower_var(l, v);
+			value = lower_var(l, v, t->user, x->at);
 		}
 		value = lower_op2(l, IR_and, value, site_num(l, at.num + 2 * n), x->at);
 		value = lower_op2(l, IR_xor, value, sign, x->at);
@@ -426,11 +428,11 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 	struct path p;
 
 	if (t->path && t->var->kind != PV_SYM)
-		return lower_path(l, narrowed(l, t->var, lower_var(l, t->var), x->at), t->path, x->at);
+		return lower_path(l, narrowed(l, t->var, lower_var(l, t->var, t->user, x->at), x->at), t->path, x->at);
 	if (t->path)
 		return lower_symbol_var(l, t, t->path, x->at);
 	if (t->var)
-		return narrowed(l, t->var, lower_var(l, t->var), x->at);
+		return narrowed(l, t->var, lower_var(l, t->var, t->user, x->at), x->at);
 	if (shared(l))
 		return lower_shared_list(l, x, t);
 	fmt_build_init(&b);
@@ -448,7 +450,7 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 		fmt_build_conv(&b, &hex);
 		fmt_build_arg(l, &b,
 			      v->kind == PV_SYM ? lower_symbol_var(l, &(struct target){ .var = v }, &p, x->at)
-						: narrowed(l, v, lower_var(l, v), x->at),
+						: narrowed(l, v, lower_var(l, v, t->user, x->at), x->at),
 			      IR_I64);
 	}
 	return fmt_build_end(l, &b, true, IRO_OUT);

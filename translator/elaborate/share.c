@@ -35,7 +35,8 @@ static bool key_var(struct buf *out, const struct probe_var *v)
 	bool of_site = v->kind == PV_STR || v->kind == PV_NUM;
 
 	buf_printf(out, "; %u %u %u %u %d", (unsigned int)v->kind, v->n, v->width, v->is_signed, !v->why);
-	return of_site || (buf_printf(out, " %p", (const void *)v->type), key_place(out, v->loc));
+	return of_site || (buf_printf(out, " %p %p", (const void *)v->type, (const void *)v->callers),
+			   key_place(out, v->loc));
 }
 
 bool share_plain(const struct probe_var *v)

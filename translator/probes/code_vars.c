@@ -110,6 +110,10 @@ const struct probe_var *code_var(struct probe_env *env, const struct probe_site 
 	const struct code_site *k = site->priv;
 	struct probe_var *v = arena_new(env->arena, struct probe_var);
 
+	if (!strcmp(name, PROBE_CALLERS)) {
+		*v = (struct probe_var){ .name = name, .kind = PV_CALLERS, .callers = k->callers };
+		return k->callers && !is_return(site) ? v : NULL;
+	}
 	if (k->debug.obj && debug_var_at(env, site, &k->debug, name, v))
 		return v;
 	if (!strcmp(name, "$$name")) {
@@ -117,7 +121,7 @@ const struct probe_var *code_var(struct probe_env *env, const struct probe_site 
 		return v;
 	}
 	if (k->user)
-		return plain_var(site, name, v) ? v : NULL;
+		return !k->inside && plain_var(site, name, v) ? v : NULL;
 	return !k->debug.obj && btf_var(env, site, name, v) ? v : NULL;
 }
 
@@ -129,9 +133,9 @@ void code_each_var(struct probe_env *env, const struct probe_site *site,
 
 	if (k->debug.obj)
 		debug_each_var_at(env, site, &k->debug, fn, arg);
-	else if (k->user)
+	else if (k->user && !k->inside)
 		plain_each(env, site, fn, arg);
-	else
+	else if (!k->user)
 		btf_each(env, site, fn, arg);
 	fn(&v, arg);
 }

@@ -212,17 +212,20 @@ const struct probe_var *probe_global(struct probe_env *env, const struct probe_s
 	return v;
 }
 
-/* "name" or "name@file", patterns in both. */
-bool probe_function_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec)
+bool probe_function_spec(struct probe_env *env, const struct pp_component *c, bool lines,
+			 struct sym_spec *spec)
 {
 	const char *why;
 	uint32_t at;
 
-	if (sym_spec_parse(env->arena, c->str, spec, &why, &at) && spec->line_kind == SYML_NONE)
+	if (sym_spec_parse(env->arena, c->str, spec, &why, &at) &&
+	    (lines || spec->line_kind == SYML_NONE))
 		return true;
 	diag_error(env->diag, TAG_PROBE_ARG, probe_arg_span(c), "\"%s\" names no function: %s",
-		   c->str, why ? why : "lines are for .statement");
-	diag_hint(env->diag, "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
+		   c->str, why ? why : "a callee is named without a line");
+	diag_hint(env->diag,
+		  lines ? "write \"NAME\", \"NAME@FILE\", \"NAME@FILE:LINE\", :FIRST-LAST, :LINE,LINE, :* or +LINES; name and file may be patterns" :
+			  "write \"NAME\" or \"NAME@FILE\"; both may be patterns");
 	return false;
 }
 

@@ -32,7 +32,7 @@ DECLARE_VARS(code);
 /* The point as text, without '?' and condition: what pp() yields. In the arena. */
 const char *probe_text(struct probe_env *env, const struct probe_point *pp);
 /*
- * The same with the string argument of component @i replaced by @arg: what a pattern or a path
+ * The same with the argument of component @i replaced by @arg: what a pattern, path or number
  * resolved to.
  */
 const char *probe_text_with(struct probe_env *env, const struct probe_point *pp, uint32_t i,
@@ -60,8 +60,9 @@ bool debug_var_at(struct probe_env *env, const struct probe_site *site, const st
 bool debug_each_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
 		       void (*fn)(const struct probe_var *v, void *arg), void *arg);
 
-/* The "name[@file]" of a function, patterns in both; false after an error. */
-bool probe_function_spec(struct probe_env *env, const struct pp_component *c, struct sym_spec *spec);
+/* The "name[@file]" of a function, patterns in both, with lines if @lines; false after an error. */
+bool probe_function_spec(struct probe_env *env, const struct pp_component *c, bool lines,
+			 struct sym_spec *spec);
 /* The number in .maxactive, 0 without it; false after an error. */
 bool probe_maxactive(struct probe_env *env, const struct probe_point *pp, uint32_t *n);
 

@@ -101,7 +101,10 @@ static void probe_put_comp(struct buf *b, const struct pp_component *c, const ch
 		buf_putc(b, '.');
 	buf_puts(b, c->name);
 	if (c->arg == PP_NUM) {
-		buf_printf(b, "(%lld)", (long long)c->num);
+		if (arg)
+			buf_printf(b, "(%s)", arg);
+		else
+			buf_printf(b, "(%lld)", (long long)c->num);
 	} else if (c->arg == PP_STR) {
 		arg = arg ? arg : c->str;
 		buf_puts(b, "(\"");

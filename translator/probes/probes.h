@@ -10,7 +10,7 @@
 #include "session.h"
 
 /* A context variable, as lowering needs it. */
-enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR, PV_SYM };
+enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR, PV_SYM, PV_CALLERS };
 struct probe_var {
 	const char *name; /* "$prev" */
 	enum probe_var_kind kind;
@@ -29,7 +29,30 @@ struct probe_var {
 	bool user; /* of a program, not of the kernel */
 	bool from_entry; /* that instruction pointer is the one of the function's entry, not of the hit */
 	bool is_param;
+	const struct probe_callers *callers; /* PV_CALLERS: whether these led to the hit */
 };
+
+/* How a frame's caller is found: where the return address lies, and the caller's frame pointer. */
+struct probe_frame {
+	bool by_fp; /* the caller's stack pointer is the frame pointer, else the stack pointer, plus offset */
+	int64_t offset;
+	bool fp_saved; /* the caller's frame pointer is saved fp_offset from the caller's stack pointer */
+	int64_t fp_offset;
+};
+/* A call, by the link-time address that it returns to. */
+struct probe_call {
+	uint64_t pc;
+	struct probe_frame frame; /* of the caller at the call */
+};
+/* What must have called the function that is hit. */
+struct probe_callers {
+	uint64_t pc; /* of the hit, link-time */
+	struct probe_frame at; /* at the hit */
+	VEC(struct probe_call) calls; /* one of these did */
+	const struct probe_callers *next; /* and its caller was called from one of those; NULL: from anywhere */
+};
+/* The variable of this kind: a name that no script can write. */
+#define PROBE_CALLERS "$.callers"
 
 struct probe_family;
 struct sym_type;
@@ -45,6 +68,7 @@ struct probe_site {
 	const char **proto; /* probe.proto is known there when variables have been looked up; or NULL */
 	void *priv; /* the family's: what its var() needs */
 	const struct debug_site *debug; /* the place in debug information; NULL: there is none */
+	const struct probe_callers *callers; /* hits from elsewhere do not count; NULL: all do */
 };
 typedef VEC(struct probe_site) site_vec;
 

@@ -139,14 +139,56 @@ struct sym_line {
 	const char *file;
 	uint32_t line;
 	uint64_t addr; /* start of a statement */
-	struct sym_func func; /* that holds it */
+	struct sym_func func; /* the function, or inlined instance, in whose source the line is */
+};
+/* Lines with code around one without; 0: none. */
+struct sym_near_lines {
+	uint32_t below, above;
 };
 /*
- * Statements that match. When @nearest is set and a line has no code, the next line that has. *@near_line (may be
- * NULL): a line with code close to one without, for the message; 0: none.
+ * Statements that match, by file, line, address: of each line the first in each function and inlined instance. Relative
+ * lines count from where the function is declared. When @nearest is set and a line has no code, the next line that has, or
+ * else the one before. *@near (may be NULL) is set when nothing matches.
  */
 void sym_lines(struct sym_object *o, const struct sym_spec *spec, bool nearest,
-	       bool (*fn)(const struct sym_line *l, void *arg), void *arg, uint32_t *near_line);
+	       bool (*fn)(const struct sym_line *l, void *arg), void *arg,
+	       struct sym_near_lines *near);
+/* Source files with code that a pattern (sym_spec.file) names. */
+void sym_files(struct sym_object *o, const char *pattern, bool (*fn)(const char *path, void *arg),
+	       void *arg);
+/* The function whose code holds @addr. */
+bool sym_func_at(struct sym_object *o, uint64_t addr, struct sym_func *out);
+/*
+ * The statement that @addr is in: *@out has its line and, as func, the innermost function or inlined instance there;
+ * *@before where it begins, *@after where the next statement of the function does (0: nowhere).
+ */
+enum sym_statement { SYM_NO_CODE, SYM_WITHIN, SYM_BEGINS };
+enum sym_statement sym_statement_at(struct sym_object *o, uint64_t addr, struct sym_line *out,
+				    uint64_t *before, uint64_t *after);
+/* Labels of a function, or inlined instance, that have a place in the code. */
+void sym_labels(struct sym_object *o, const struct sym_func *f,
+		bool (*fn)(const char *name, uint32_t line, uint64_t addr, void *arg), void *arg);
+
+/* One call in a function of a function that is known; calls through pointers and of other binaries' functions are not. */
+struct sym_callee {
+	struct sym_func func;
+	bool inlined; /* func is the instance in the caller */
+	bool tail; /* a jump: it returns to the caller's caller */
+	uint64_t ret; /* where it returns to; 0: inlined, or a jump */
+};
+void sym_callees(struct sym_object *o, const struct sym_func *f,
+		 bool (*fn)(const struct sym_callee *c, void *arg), void *arg);
+
+/*
+ * The frame that runs at @pc: the caller's stack pointer is register @reg (DWARF number) plus @offset, the return address
+ * 8 bytes below, and the caller's register @fp, when it was saved, fp_offset from there. False: not known.
+ */
+struct sym_frame {
+	int reg;
+	int64_t offset, fp_offset;
+	bool fp_saved;
+};
+bool sym_frame_at(struct sym_object *o, uint64_t pc, int fp, struct sym_frame *out);
 
 /* ---- types ---- */
 
