@@ -109,7 +109,7 @@ static struct list query(struct sym_object *o, const char *text, bool inlined)
 
 	ck_assert_msg(sym_spec_parse(&s.arena, text, &spec, &why, &at), "%s", why);
 	if (spec.line_kind)
-		sym_lines(o, &spec, false, on_line, &l, &at);
+		sym_lines(o, &spec, false, on_line, &l, NULL);
 	else
 		sym_functions(o, &spec, inlined, on_func, &l);
 	return l;
@@ -192,6 +192,86 @@ START_TEST(lines)
 	ck_assert_str_eq(l.lines.v[0].func.name, "nothing");
 	ck_assert_uint_eq(query(o, "main@prog.c:14", false).lines.n, 0);
 	ck_assert_uint_eq(query(o, "*@prog.c:1", false).lines.n, 0);
+}
+END_TEST
+
+START_TEST(lines_around)
+{
+	struct sym_object *o = built(compilers[_i]);
+	struct sym_near_lines near;
+	struct list l = { 0 };
+	struct sym_spec spec;
+	const char *why;
+	uint32_t at;
+
+	ck_assert(sym_spec_parse(&s.arena, "work@prog.c:3", &spec, &why, &at));
+	sym_lines(o, &spec, false, on_line, &l, &near);
+	ck_assert_uint_eq(l.lines.n, 0);
+	ck_assert_uint_eq(near.below, 0);
+	ck_assert_uint_ge(near.above, 8);
+	ck_assert_uint_le(near.above, 11);
+	sym_lines(o, &spec, true, on_line, &l, NULL);
+	ck_assert_uint_ge(l.lines.n, 1);
+	ck_assert_uint_eq(l.lines.v[0].line, near.above);
+	ck_assert_str_eq(l.lines.v[0].func.name, "work");
+	/* relative to where it is declared, and all of it */
+	l = query(o, arena_printf(&s.arena, "work@prog.c+%u", near.above - 8), false);
+	ck_assert_uint_eq(l.lines.v[0].line, near.above);
+	l = query(o, "work@prog.c:*", false);
+	ck_assert_uint_ge(l.lines.n, 2);
+	for (uint32_t i = 0; i < l.lines.n; i++) {
+		ck_assert_uint_ge(l.lines.v[i].line, 8);
+		ck_assert_uint_le(l.lines.v[i].line, 13);
+	}
+	l = query(o, "twice@prog.c:7", false);
+	ck_assert(l.lines.n || _i);
+	ck_assert(!l.lines.n || (l.lines.v[0].func.flags & SYMF_INLINE));
+}
+END_TEST
+
+struct calls {
+	uint64_t ret;
+	uint32_t inlined;
+};
+
+static bool on_callee(const struct sym_callee *c, void *arg)
+{
+	struct calls *k = arg;
+
+	k->inlined += c->inlined;
+	if (!c->inlined && !strcmp(c->func.name, "work"))
+		k->ret = c->ret;
+	return true;
+}
+
+START_TEST(within_functions)
+{
+	struct sym_object *o = built(compilers[_i]);
+	struct sym_func work = query(o, "work", false).funcs.v[0], f;
+	struct sym_func of_main = query(o, "main", false).funcs.v[0];
+	uint64_t before, after;
+	struct calls k = { 0 };
+	struct sym_frame frame;
+	struct sym_line l;
+
+	ck_assert(sym_func_at(o, work.entry + 1, &f));
+	ck_assert_str_eq(f.name, "work");
+	ck_assert(!sym_func_at(o, 1, &f));
+	ck_assert_int_eq(sym_statement_at(o, work.entry, &l, &before, &after), SYM_BEGINS);
+	ck_assert(before == work.entry && after > before);
+	ck_assert_uint_le(l.line, 11);
+	ck_assert_int_eq(sym_statement_at(o, after - 1, &l, &before, &after), SYM_WITHIN);
+	ck_assert_int_eq(sym_statement_at(o, 1, &l, &before, &after), SYM_NO_CODE);
+	/* the return address is on top of the stack */
+	ck_assert(sym_frame_at(o, work.entry, 6, &frame));
+	ck_assert(frame.reg == 7 && frame.offset == 8 && !frame.fp_saved);
+	sym_callees(o, &work, on_callee, &k);
+	ck_assert_uint_eq(k.inlined, 1);
+	/* calls are listed when code is optimised */
+	sym_callees(o, &of_main, on_callee, &k);
+	if (_i && k.ret)
+		ck_assert(sym_func_at(o, k.ret, &f) && !strcmp(f.name, "main"));
+	ck_assert(k.ret || strstr(compilers[_i], "gcc -gdwarf-4") == NULL);
 }
 END_TEST
 
@@ -313,6 +393,8 @@ int main(void)
 	tcase_add_test(t, patterns);
 	tcase_add_loop_test(t, functions, 0, 3);
 	tcase_add_loop_test(t, lines, 0, 3);
+	tcase_add_loop_test(t, lines_around, 0, 3);
+	tcase_add_loop_test(t, within_functions, 0, 3);
 	tcase_add_loop_test(t, types, 0, 3);
 	tcase_add_loop_test(t, variables, 0, 3);
 	tcase_add_test(t, separate_debug_file);
