@@ -423,8 +423,10 @@ START_TEST(processes_that_are_not_there)
 		probe_resolve(&env, point(in_target("prog", "function(\"zzz\")")), true, &sites),
 		PROBE_NOMATCH);
 	ck_assert_str_eq(messages(), "");
-	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@t.c:12\")")), PROBE_BAD);
-	expect_message("lines are for .statement");
+	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@t.c:12-\")")), PROBE_BAD);
+	expect_message("expected the last line of the range");
+	ck_assert_int_eq(resolve(in_target("prog", "function(\"f@nix.c:12\")")), PROBE_NOMATCH);
+	expect_message("lines are known by debug information only");
 	remove_target();
 }
 END_TEST

@@ -22,7 +22,8 @@ struct walk {
 	const struct probe_callers *top;
 	struct span at;
 	bool user;
-	uint32_t ip, slot, fp; /* registers: of the hit; where the return address is; the frame pointer */
+	uint32_t ip, slot,
+		fp; /* registers: of the hit; where the return address is; the frame pointer */
 	uint32_t yes, no; /* blocks */
 };
 
@@ -101,7 +102,8 @@ static void walk_level(struct walk *w, const struct probe_callers *c)
 	l->cur = up;
 }
 
-struct ir_val lower_callers(struct lower *l, const struct probe_callers *c, bool user, struct span at)
+struct ir_val lower_callers(struct lower *l, const struct probe_callers *c, bool user,
+			    struct span at)
 {
 	struct walk w = { .l = l, .top = c, .at = at, .user = user };
 	uint32_t result = lower_temp(l, IR_I64), end = ir_new_block(l->m, l->f), err = l->err,

@@ -45,7 +45,8 @@ static bool parse_suffix(struct code_object *c, const struct pp_component *p)
 	}
 	c->nearest = c->nearest || !strcmp(p->name, "nearest");
 	c->is_absolute = c->is_absolute || !strcmp(p->name, "absolute");
-	if (!c->callee || strcmp(p->name, "callees") != 0 || (c->depth >= 1 && c->depth <= MAXDEPTH))
+	if (!c->callee || strcmp(p->name, "callees") != 0 ||
+	    (c->depth >= 1 && c->depth <= MAXDEPTH))
 		return true;
 	diag_error(c->env->diag, TAG_PROBE_ARG, probe_arg_span(p),
 		   "callees are followed from 1 to %d levels deep, not %lld", MAXDEPTH,
@@ -65,8 +66,8 @@ bool code_parse(struct code_object *c)
 	if (!probe_maxactive(c->env, c->pp, &c->maxactive) ||
 	    (comp->arg == PP_STR && !probe_function_spec(c->env, comp, true, &c->spec)))
 		return false;
-	c->glob = comp->arg == PP_STR && (probe_is_glob(c->spec.func) ||
-					  (c->spec.file && probe_is_glob(c->spec.file)));
+	c->glob = comp->arg == PP_STR &&
+		  (probe_is_glob(c->spec.func) || (c->spec.file && probe_is_glob(c->spec.file)));
 	return true;
 }
 
@@ -161,8 +162,7 @@ static void leave_out(struct code_object *c, const char *name)
 	struct code_left_out *l = &c->left_out;
 
 	if (l->n++ < NAMES_SHOWN)
-		l->names = l->n == 1 ? name :
-				       arena_printf(c->env->arena, "%s, %s", l->names, name);
+		l->names = l->n == 1 ? name : arena_printf(c->env->arena, "%s, %s", l->names, name);
 }
 
 /* A part of a function that the compiler moved away: nobody calls it. */
@@ -182,8 +182,8 @@ static bool add_function(const struct sym_func *f, void *arg)
 		c->inlined++;
 		return true;
 	}
-	if (c->filter == CODE_INLINE ? !instance :
-	    c->filter == CODE_EXPORTED && !(f->flags & SYMF_EXTERNAL)) {
+	if (c->filter == CODE_INLINE ? !instance
+				     : c->filter == CODE_EXPORTED && !(f->flags & SYMF_EXTERNAL)) {
 		c->filtered++;
 		return true;
 	}
@@ -290,9 +290,10 @@ static void report_inlined(struct code_object *c)
 {
 	const struct pp_component *comp = &c->pp->comps.v[c->comp + (c->callee ? 1 : 0)];
 
-	diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
-		   "\"%s\" is inlined wherever it is called: it has no entry and no return of its own",
-		   c->callee ? c->callee : comp->str);
+	diag_error(
+		c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
+		"\"%s\" is inlined wherever it is called: it has no entry and no return of its own",
+		c->callee ? c->callee : comp->str);
 	if (c->callee)
 		diag_hint(c->env->diag, "without .%s its place in the caller is probed",
 			  code_is_return(c) ? "return" : "call");
@@ -300,15 +301,44 @@ static void report_inlined(struct code_object *c)
 		diag_hint(c->env->diag, "probe its %u inlined instances with .inline", c->inlined);
 }
 
+/* What of the point only debug information knows; NULL: nothing. */
+static const char *needs_debug(const struct code_object *c)
+{
+	if (c->label)
+		return "labels are";
+	if (c->callee)
+		return "callees are";
+	if (c->filter == CODE_INLINE)
+		return "inlined functions are";
+	return c->spec.line_kind != SYML_NONE ? "lines are" : NULL;
+}
+
+static bool no_debug(struct code_object *c)
+{
+	const struct pp_component *comp = &c->pp->comps.v[c->comp];
+	const char *need = needs_debug(c), *missing, *hint;
+
+	if (!need || (c->obj && (sym_providers(c->obj) & SYM_DWARF)))
+		return false;
+	diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
+		   "%s known by debug information only", need);
+	missing = c->obj ? sym_missing(c->obj, &hint) : NULL;
+	if (missing)
+		diag_hint(c->env->diag, "%s: %s", missing, hint);
+	return true;
+}
+
 static void report_filtered(struct code_object *c)
 {
 	const struct pp_component *comp = &c->pp->comps.v[c->comp];
 	bool is_inline = c->filter == CODE_INLINE;
 
-	diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
-		   is_inline ? "no function that matches \"%s\" is inlined anywhere" :
-			       "no function that matches \"%s\" can be seen outside of its source file",
-		   comp->str);
+	diag_error(
+		c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
+		is_inline
+			? "no function that matches \"%s\" is inlined anywhere"
+			: "no function that matches \"%s\" can be seen outside of its source file",
+		comp->str);
 	diag_hint(c->env->diag, "leave out .%s", is_inline ? "inline" : "exported");
 }
 
@@ -318,10 +348,11 @@ static enum probe_result finish_found(struct code_object *c)
 
 	if (!c->left_out.n || c->quiet)
 		return PROBE_OK;
-	diag_warning(c->env->diag, TAG_LEFT_OUT, probe_arg_span(comp),
-		     "%u of the functions that match \"%s\" are left out, which the kernel lets nobody probe: %s%s",
-		     c->left_out.n, comp->str, c->left_out.names,
-		     c->left_out.n > NAMES_SHOWN ? ", ..." : "");
+	diag_warning(
+		c->env->diag, TAG_LEFT_OUT, probe_arg_span(comp),
+		"%u of the functions that match \"%s\" are left out (the kernel lets nobody probe them, or dropped them after it started): %s%s",
+		c->left_out.n, comp->str, c->left_out.names,
+		c->left_out.n > NAMES_SHOWN ? ", ..." : "");
 	return PROBE_OK;
 }
 
@@ -332,6 +363,8 @@ enum probe_result code_finish(struct code_object *c, const struct near_match *ne
 	if (c->added)
 		return finish_found(c);
 	if (c->quiet)
+		return PROBE_NOMATCH;
+	if (no_debug(c))
 		return PROBE_NOMATCH;
 	if (c->inlined) {
 		report_inlined(c);

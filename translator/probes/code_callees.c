@@ -243,7 +243,8 @@ void code_add_callees(struct code_object *c)
 	code_functions(c, true, follow_function, &s);
 	if (s.too_many)
 		diag_error(c->env->diag, TAG_LIMIT, probe_arg_span(&c->pp->comps.v[c->comp + 1]),
-			   "more than %u callees: look less deep, or from fewer functions", MAXSITES);
+			   "more than %u callees: look less deep, or from fewer functions",
+			   MAXSITES);
 }
 
 static bool count_function(const struct sym_func *f, void *arg)
@@ -274,17 +275,20 @@ bool code_no_callee(struct code_object *c)
 		   "no function that \"%s\" calls matches \"%s\"", c->pp->comps.v[c->comp].str,
 		   s.spec.func);
 	if (s.unmatched)
-		diag_hint(c->env->diag,
-			  "%u are jumped to, or their stack cannot be followed: -DSTAP_CALLEE_MATCHALL takes them, from wherever they are called",
-			  s.unmatched);
+		diag_hint(
+			c->env->diag,
+			"%u are jumped to, or their stack cannot be followed: -DSTAP_CALLEE_MATCHALL takes them, from wherever they are called",
+			s.unmatched);
 	else if (near_best(&near))
 		diag_hint(c->env->diag, "did you mean \"%s\"?", near_best(&near));
 	else if (s.calls)
-		diag_hint(c->env->diag,
-			  "%u others are known; calls through pointers and of other files' functions are not",
-			  s.calls);
+		diag_hint(
+			c->env->diag,
+			"%u others are known; calls through pointers and of other files' functions are not",
+			s.calls);
 	else
-		diag_hint(c->env->diag,
-			  "no calls are known: debug information lists them for code that was compiled with -O1 or more");
+		diag_hint(
+			c->env->diag,
+			"no calls are known: debug information lists them for code that was compiled with -O1 or more");
 	return true;
 }

@@ -81,24 +81,15 @@ static void hint_near(struct code_object *c, const struct sym_near_lines *near)
 			  near->below ? near->below : near->above);
 }
 
-/* Why there is no statement: no debug information, no such file, no such function in it, no code on the line. */
+/* Why there is no statement: no such file, no such function in it, no code on the line. */
 bool code_no_line(struct code_object *c)
 {
 	const struct pp_component *comp = &c->pp->comps.v[c->comp];
-	const char *missing, *hint;
 	struct sym_near_lines near;
 	struct files f = { .c = c };
 
 	if (c->spec.line_kind == SYML_NONE)
 		return false;
-	missing = c->obj ? sym_missing(c->obj, &hint) : "the binary is not known";
-	if (!c->obj || !(sym_providers(c->obj) & SYM_DWARF)) {
-		diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
-			   "lines are known by debug information only");
-		if (missing && c->obj)
-			diag_hint(c->env->diag, "%s: %s", missing, hint);
-		return true;
-	}
 	sym_files(c->obj, c->spec.file, note_path, &f);
 	if (!f.v.n) {
 		diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
@@ -126,8 +117,8 @@ static enum probe_result no_code(struct code_object *c, uint64_t addr)
 		return PROBE_NOMATCH;
 	missing = c->obj ? sym_missing(c->obj, &hint) : NULL;
 	diag_error(c->env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(comp),
-		   "no function of %s%s holds the address 0x%" PRIx64, c->user ? "" : "the ", c->what,
-		   addr);
+		   "no function of %s%s holds the address 0x%" PRIx64, c->user ? "" : "the ",
+		   c->what, addr);
 	if (missing && !(sym_providers(c->obj) & SYM_DWARF))
 		diag_hint(c->env->diag, "%s: %s", missing, hint);
 	else
@@ -138,8 +129,7 @@ static enum probe_result no_code(struct code_object *c, uint64_t addr)
 
 static const char *hex(struct code_object *c)
 {
-	return arena_printf(c->env->arena, "0x%" PRIx64,
-			    (uint64_t)c->pp->comps.v[c->comp].num);
+	return arena_printf(c->env->arena, "0x%" PRIx64, (uint64_t)c->pp->comps.v[c->comp].num);
 }
 
 static enum probe_result function_at(struct code_object *c, uint64_t addr)
@@ -172,8 +162,8 @@ static enum probe_result statement_at(struct code_object *c, uint64_t addr)
 		diag_hint(c->env->diag, "it belongs to line %u, which begins at 0x%" PRIx64 "%s",
 			  l.line, before,
 			  after ? arena_printf(c->env->arena,
-					       "; the next statement begins at 0x%" PRIx64, after) :
-				  "");
+					       "; the next statement begins at 0x%" PRIx64, after)
+				: "");
 		diag_hint(c->env->diag, ".nearest takes the first; with -g any address is taken");
 		return PROBE_NOMATCH;
 	}
@@ -272,7 +262,8 @@ bool code_no_label(struct code_object *c)
 	else if (l.n)
 		diag_hint(c->env->diag, "it has %u others", l.n);
 	else
-		diag_hint(c->env->diag,
-			  "it has none with a place in the code: compilers drop labels that nothing jumps to");
+		diag_hint(
+			c->env->diag,
+			"it has none with a place in the code: compilers drop labels that nothing jumps to");
 	return true;
 }

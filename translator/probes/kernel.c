@@ -114,13 +114,14 @@ static enum probe_result kernel_absolute(struct code_object *c, int64_t addr)
 	struct probe_site *site;
 
 	if (!c->env->session->guru) {
-		diag_error(c->env->diag, TAG_PRIVILEGE, probe_arg_span(comp),
-			   "a probe at an absolute address needs guru mode: in the middle of an instruction it is a crash");
+		diag_error(
+			c->env->diag, TAG_PRIVILEGE, probe_arg_span(comp),
+			"a probe at an absolute address needs guru mode: in the middle of an instruction it is a crash");
 		diag_hint(c->env->diag, "run stap with -g, or name the function or line");
 		return PROBE_BAD;
 	}
-	site = code_add_site(c, &own, arena_printf(c->env->arena, "0x%llx", (unsigned long long)addr),
-			     NULL);
+	site = code_add_site(c, &own,
+			     arena_printf(c->env->arena, "0x%llx", (unsigned long long)addr), NULL);
 	site->probe.target = "";
 	site->probe.offset = (uint64_t)addr;
 	return PROBE_OK;
@@ -129,10 +130,18 @@ static enum probe_result kernel_absolute(struct code_object *c, int64_t addr)
 enum probe_result kernel_resolve(struct probe_env *env, const struct probe_family *fam,
 				 const struct probe_point *pp, bool quiet, site_vec *out)
 {
-	struct code_object c = { .env = env, .fam = fam, .pp = pp, .named = pp, .comp = 1,
-				 .what = "kernel", .quiet = quiet, .place = kernel_place,
-				 .refused = kernel_refused, .address = kernel_address,
-				 .absolute = kernel_absolute, .out = out };
+	struct code_object c = { .env = env,
+				 .fam = fam,
+				 .pp = pp,
+				 .named = pp,
+				 .comp = 1,
+				 .what = "kernel",
+				 .quiet = quiet,
+				 .place = kernel_place,
+				 .refused = kernel_refused,
+				 .address = kernel_address,
+				 .absolute = kernel_absolute,
+				 .out = out };
 	struct near_match near;
 	enum probe_result r;
 	const char *why;

@@ -57,8 +57,8 @@ static bool find_chain(struct sym_object *o, uint64_t addr, struct chain *c)
 	const struct dx_func *f = dindex_by_addr(&o->dx, addr);
 
 	c->n = 0;
-	if (f && f->die ? !dwarf_offdie(o->dw, f->die, &c->die[0]) :
-			  !find_apart(o, addr, &c->die[0]))
+	if (f && f->die ? !dwarf_offdie(o->dw, f->die, &c->die[0])
+			: !find_apart(o, addr, &c->die[0]))
 		return false;
 	c->n = 1;
 	descend(c, &c->die[0], addr, 0);

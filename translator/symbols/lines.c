@@ -259,9 +259,7 @@ void sym_lines(struct sym_object *o, const struct sym_spec *spec, bool nearest,
 	       bool (*fn)(const struct sym_line *l, void *arg), void *arg,
 	       struct sym_near_lines *near)
 {
-	struct search s = {
-		.o = o, .spec = spec, .nearest = nearest, .fn = fn, .arg = arg
-	};
+	struct search s = { .o = o, .spec = spec, .nearest = nearest, .fn = fn, .arg = arg };
 
 	if (near)
 		*near = s.near;
