@@ -643,10 +643,10 @@ const char *expr_constant(struct sym_scope *sc, Dwarf_Attribute *attr, struct sy
 {
 	uint8_t bytes[sizeof(int64_t)];
 	Dwarf_Block block;
-	Dwarf_Sword v;
+	int64_t v;
 
 	memset(out, 0, sizeof(*out));
-	if (!dwarf_formsdata(attr, &v)) {
+	if (object_constant(attr, &v)) {
 		memcpy(bytes, &v, sizeof(v));
 		push_words(sc, out, bytes, sizeof(v));
 	} else if (!dwarf_formblock(attr, &block) && block.length) {

@@ -68,6 +68,23 @@ static const char *locate_at_entry(struct sym_scope *sc, const struct sym_var *v
 	return put_registers(sc, &p, out);
 }
 
+/*
+ * An optimised function's parameter may be described from the first instruction on as what the first statement makes of it
+ * without an instruction of its own: "x &= ~31". At the entry it is still what was passed.
+ */
+static void take_back_statement(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out)
+{
+	struct sym_piece *piece = out->pieces.v;
+	struct abi_place p;
+
+	if (v->kind != SV_PARAM || !scope_at_entry(sc) || out->pieces.n != 1 || !piece->is_value ||
+	    piece->ops.n < 2 || piece->ops.v[0].op != SL_REG)
+		return;
+	p = abi_locate(sc, v);
+	if (p.where == ABI_REGISTERS && p.nregs == 1 && p.reg[0] == piece->ops.v[0].num)
+		piece->ops.n = 1;
+}
+
 /* A range that is but one address, or ends before it begins: no expression counts. */
 static const char *locate_by(struct sym_scope *sc, const struct sym_var *v, Dwarf_Attribute *attr,
 			     struct sym_loc *out)
@@ -82,6 +99,8 @@ static const char *locate_by(struct sym_scope *sc, const struct sym_var *v, Dwar
 	    ops[0].atom == DW_OP_fbreg)
 		return locate_at_entry(sc, v, out);
 	why = expr_location(sc, ops, n, out);
+	if (!why)
+		take_back_statement(sc, v, out);
 	return why && !has_own_place(ops, n) ? where_else(sc, attr, "it is optimised away") : why;
 }
 

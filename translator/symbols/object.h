@@ -105,6 +105,9 @@ const char *object_type_text(struct sym_object *o, Dwarf_Die *die);
 bool object_scope_at(struct sym_object *o, uint64_t addr, const char *file, uint32_t line,
 		     struct sym_func *out);
 
+/* The number of a DW_AT_const_value. */
+bool object_constant(Dwarf_Attribute *attr, int64_t *value);
+
 /* functions.c */
 struct sym_func object_func(struct sym_object *o, const struct dx_func *f);
 bool object_file_matches(const char *pattern, const char *path);

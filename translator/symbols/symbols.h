@@ -332,7 +332,7 @@ bool sym_scope_find(struct sym_scope *sc, const char *name, struct sym_var *out)
 const char *sym_scope_elsewhere(struct sym_scope *sc, const char *name);
 /* NULL, or why there is no location here: "it is optimised away here; it has a place at vfs_read+0x14..0x20" */
 const char *sym_locate(struct sym_scope *sc, const struct sym_var *v, struct sym_loc *out);
-/* The function's result at a return probe. NULL type: void. */
+/* The function's result at a return probe. NULL: not known. */
 const struct sym_type *sym_return_type(struct sym_scope *sc, const char **type_text);
 const char *sym_locate_return(struct sym_scope *sc, struct sym_loc *out);
 /* A variable at the top of the unit that the place is in. */

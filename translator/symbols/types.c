@@ -461,15 +461,33 @@ void sym_near_members(const struct sym_type *t, struct near_match *m)
 
 /* ---- enumerators ---- */
 
+bool object_constant(Dwarf_Attribute *attr, int64_t *value)
+{
+	Dwarf_Sword sv;
+	Dwarf_Word uv;
+
+	switch (dwarf_whatform(attr)) {
+	case DW_FORM_data1:
+	case DW_FORM_data2:
+	case DW_FORM_data4:
+		/* compilers write what is negative as sdata; libdw would extend these by their sign */
+		if (dwarf_formudata(attr, &uv))
+			return false;
+		*value = (int64_t)uv;
+		return true;
+	default:
+		if (dwarf_formsdata(attr, &sv))
+			return false;
+		*value = sv;
+		return true;
+	}
+}
+
 static bool enumerator_value(Dwarf_Die *die, int64_t *value)
 {
 	Dwarf_Attribute attr;
-	Dwarf_Sword v;
 
-	if (!dwarf_attr(die, DW_AT_const_value, &attr) || dwarf_formsdata(&attr, &v))
-		return false;
-	*value = v;
-	return true;
+	return dwarf_attr(die, DW_AT_const_value, &attr) && object_constant(&attr, value);
 }
 
 bool sym_enum_value(struct sym_object *o, const char *name, int64_t *value)
