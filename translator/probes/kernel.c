@@ -68,7 +68,7 @@ static bool kernel_place(struct code_object *c, const struct sym_func *f, uint64
 
 static void add_plain(struct code_object *c, const struct kbtf *btf, uint32_t id, const char *name)
 {
-	struct code_site own = { .btf = btf, .id = id, .nparams = -1 };
+	struct code_site own = { .function = name, .btf = btf, .id = id, .nparams = -1 };
 
 	code_types(c, &own, btf, id);
 	code_add_site(c, &own, name, NULL)->probe.target = arena_strdup(c->env->arena, name);
