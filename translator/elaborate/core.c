@@ -60,8 +60,9 @@ static bool is_found(struct elab *e, const struct sym_type *t)
 
 	if (!plain_name(t->name) || !*t->name)
 		return false;
-	if (t->by == SYM_BTF)
-		return sym_btf_count(t->obj, t) == 1;
+	/* a module is of one build, which is checked; its own types may be called like some of the kernel's */
+	if (sym_module_name(t->obj))
+		return false;
 	types = probe_kernel_types(&e->env, &why);
 	return types && sym_btf_count(types, t) == 1;
 }

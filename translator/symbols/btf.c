@@ -186,7 +186,7 @@ uint32_t kbtf_each_record(const struct kbtf *b, uint32_t after, unsigned int kin
 {
 	uint32_t i;
 
-	for (; b; b = b->base, after = 0) {
+	for (; b; b = b->base) {
 		if (!*b->names)
 			make_names(b);
 		if (after && after < b->first_id)
@@ -195,6 +195,7 @@ uint32_t kbtf_each_record(const struct kbtf *b, uint32_t after, unsigned int kin
 		i = next_record(b, i, kind, name);
 		if (i)
 			return b->first_id + i - 1;
+		after = 0;
 	}
 	return 0;
 }
