@@ -91,10 +91,32 @@ static int attach_profile(struct bpf_run *b, const struct ir_probe *p, struct bp
 	return 0;
 }
 
+/* Events of tasks: the program tells apart what it runs on. */
+static int attach_event(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog, uint64_t cookie)
+{
+	static const char *const points[AT_COUNT][2] = {
+		[AT_PROC_BEGIN] = { "sched_process_fork", "sched_process_exec" },
+		[AT_PROC_END] = { "sched_process_exec", "sched_process_exit" },
+		[AT_THREAD_BEGIN] = { "sched_process_fork" },
+		[AT_THREAD_END] = { "sched_process_exit" },
+	};
+
+	(void)cookie;
+	for (int k = 0; k < 2 && points[p->kind][k]; k++) {
+		int r = keep(b, bpf_program__attach_raw_tracepoint(prog, points[p->kind][k]));
+
+		if (r)
+			return r;
+	}
+	return 0;
+}
+
 static const attach_fn attach_by_kind[AT_COUNT] = {
 	[AT_PROFILE] = attach_profile,  [AT_KPROBE] = attach_kprobe,
 	[AT_KRETPROBE] = attach_kprobe, [AT_TRACEPOINT] = attach_tracepoint,
 	[AT_UPROBE] = attach_uprobe,    [AT_URETPROBE] = attach_uprobe,
+	[AT_PROC_BEGIN] = attach_event, [AT_PROC_END] = attach_event,
+	[AT_THREAD_BEGIN] = attach_event, [AT_THREAD_END] = attach_event,
 };
 
 static const char *attach_hint(const struct ir_probe *p, int err)

@@ -149,7 +149,7 @@ static int size_maps(struct bpf_run *b)
 		return -EINVAL;
 	memcpy(ro + RD_NCPU, &ncpu, 8);
 	r |= choose_programs(b, ro);
-	r |= size_iterators(b, ro);
+	r |= size_iterators(b, ro) | track_size(b);
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_SCRATCH);
 	r |= map ? bpf_map__set_max_entries(map, BPF_LEVELS * (uint32_t)b->ncpu) : -EINVAL;
 	map = bpf_object__find_map_by_name(b->obj, BPF_MAP_EVENTS);
@@ -331,7 +331,7 @@ static int open_object(struct bpf_run *b)
 	b->obj = bpf_object__open_file(b->run->opt.object, &opts);
 	if (!b->obj)
 		return load_error(b, "cannot read the eBPF object", errno);
-	if (bpf_check_features(b, needs_of(b)) || bpf_check_types(b))
+	if (bpf_check_features(b, needs_of(b) | (track_wanted(b) ? 1ull << BPF_NEED_BTF : 0)) || bpf_check_types(b))
 		return -1;
 	b->ncpu = libbpf_num_possible_cpus();
 	if (b->ncpu <= 0)
@@ -392,6 +392,16 @@ static int runner_load(struct run *r)
 	return bpf_records_open(b, bpf_map__fd(events));
 }
 
+/*
+ * What one event runs in this order: threads end before their processes do, and what an exec replaces before the new begins.
+ */
+#define ATTACH_LAST 2
+
+static size_t attach_turn(enum ir_attach kind)
+{
+	return kind == AT_THREAD_END ? 0 : kind == AT_PROC_END ? 1 : ATTACH_LAST;
+}
+
 static int runner_start(struct run *r)
 {
 	struct bpf_run *b = r->priv;
@@ -399,10 +409,14 @@ static int runner_start(struct run *r)
 	if (!b->obj)
 		return 0;
 	bpf_multi_find(b);
-	for (uint32_t p = 0; p < r->ir->probes.n; p++)
-		if (kernel_side(r->ir->probes.v[p]) && !b->dropped[p] && bpf_attach(b, p))
-			return -1;
-	return 0;
+	if (track_begin(b))
+		return -1;
+	for (size_t k = 0; k <= ATTACH_LAST; k++)
+		for (uint32_t p = 0; p < r->ir->probes.n; p++)
+			if (kernel_side(r->ir->probes.v[p]) && !b->dropped[p] &&
+			    attach_turn(r->ir->probes.v[p]->kind) == k && bpf_attach(b, p))
+				return -1;
+	return track_armed(b);
 }
 
 static int runner_read(struct run *r)
@@ -448,6 +462,7 @@ static void runner_unload(struct run *r)
 		return;
 	bpf_detach_all(b);
 	bpf_records_close(b);
+	track_end(b);
 	if (b->data)
 		munmap(b->data, b->data_size);
 	if (b->scratch)
@@ -487,6 +502,7 @@ static void runner_counts(struct run *r, struct run_counts *out)
 	out->skipped = *bpf_word(b, BD_SKIP_LOCK);
 	out->nested = *bpf_word(b, BD_SKIP_NEST) + kernel_misses(b);
 	out->lost = *bpf_word(b, BD_LOST);
+	out->untracked = *bpf_word(b, BD_UNTRACKED);
 }
 
 static const struct ir_store_ops *runner_store(struct run *r, void **arg)
@@ -495,6 +511,11 @@ static const struct ir_store_ops *runner_store(struct run *r, void **arg)
 
 	*arg = b;
 	return b->obj ? &bpf_store : NULL;
+}
+
+static bool runner_target_set(struct run *r, int64_t pid)
+{
+	return track_target_set(r->priv, pid);
 }
 
 const struct runner_ops runner_bpf = {
@@ -506,4 +527,5 @@ const struct runner_ops runner_bpf = {
 	.unload = runner_unload,
 	.counts = runner_counts,
 	.store = runner_store,
+	.target_set = runner_target_set,
 };

@@ -39,6 +39,9 @@ struct bpf_run {
 	bool *held; /* by global: this process holds the write lock */
 	uint8_t *key, *value; /* room for the largest of all maps */
 	char *text; /* a string handed out by the store */
+	struct ir_track track;
+	bool tracks; /* processes are followed */
+	VEC(int) held_files; /* whose inodes processes are compared with */
 };
 
 /* A 64-bit word of .data. */
@@ -67,6 +70,13 @@ int bpf_multi_attach(struct bpf_run *b, uint32_t leader) __attribute__((warn_unu
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
 int bpf_attach_failed(struct bpf_run *b, uint32_t probe, int err); /* reports it; -1 */
 void bpf_detach_all(struct bpf_run *b);
+/* track.c: which process is whose */
+bool track_wanted(struct bpf_run *b);
+int track_size(struct bpf_run *b) __attribute__((warn_unused_result)); /* before loading */
+int track_begin(struct bpf_run *b) __attribute__((warn_unused_result)); /* before the script's probes are attached */
+int track_armed(struct bpf_run *b) __attribute__((warn_unused_result)); /* behind them */
+bool track_target_set(struct bpf_run *b, int64_t pid);
+void track_end(struct bpf_run *b);
 /* records.c */
 int bpf_records_open(struct bpf_run *b, int fd) __attribute__((warn_unused_result));
 void bpf_records_read(struct bpf_run *b);

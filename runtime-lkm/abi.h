@@ -8,7 +8,7 @@
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
 
-#define SP_ABI_VERSION 6u
+#define SP_ABI_VERSION 7u
 
 /* The kernel's own definitions of these names are the same types: C11 lets them be repeated. */
 typedef signed char s8;
@@ -97,6 +97,9 @@ struct sp_iter_desc {
 	u32 fixed; /* mask of the keys that are given: a slice */
 };
 
+/* How much the runtime has to know of processes: struct ir_track. */
+enum { SP_TRACK_USED = 1, SP_TRACK_ALWAYS = 2, SP_TRACK_ALL = 4, SP_TRACK_THREADS = 8 };
+
 enum { SP_PF_OPTIONAL = 1, SP_PF_FILTER = 2, SP_PF_JIFFIES = 4, SP_PF_ENTRY = 8 };
 
 struct sp_probe {
@@ -109,6 +112,7 @@ struct sp_probe {
 	u64 offset;
 	s64 period, random;
 	u32 maxactive, ntpargs;
+	s32 pid, exe; /* hits of this process only, 0: any; of those that run this file, -1: any */
 	s32 (*handler)(struct sp_ctx *c); /* 0, or 1 with c->err set */
 	const s64 *nums; /* what sites that share a handler differ in */
 	const char *const *strs;
@@ -131,6 +135,7 @@ struct sp_script {
 	u32 nsyms;
 	u32 maxbacktrace, maxustack;
 	u32 kstacks; /* some code looks at the kernel's stack */
+	u32 track, maxprocesses, nexe;
 	s64 maxaction, maxaction_interruptible;
 	s64 hist_width, hist_elision;
 	u64 string_bytes; /* deepest use of a context's string stack */
@@ -139,6 +144,7 @@ struct sp_script {
 	const struct sp_iter_desc *iters;
 	const struct sp_probe *probes;
 	struct sp_sym *syms;
+	const char *const *exe; /* files that processes are told apart by */
 	const u32 *session; /* begin, end and error probes in the order of their sequence numbers */
 };
 extern const struct sp_script sp_script; /* the script defines it */
@@ -164,6 +170,7 @@ struct sp_ctx {
 	unsigned long stack_base; /* address of the stack when the handler began */
 	const struct sp_probe *probe;
 	void *regs; /* struct pt_regs, or NULL */
+	void *task; /* struct task_struct: the current one, or the one that an event is about */
 	const unsigned long *tparg; /* a tracepoint's arguments */
 	/* the runtime's */
 	s64 actions_left; /* beyond this slice */
@@ -177,10 +184,10 @@ struct sp_ctx {
 	size_t token_at;
 };
 
-_Static_assert(sizeof(struct sp_probe) == 104, "struct sp_probe is shared");
-_Static_assert(sizeof(struct sp_ctx) == 208, "struct sp_ctx is shared");
+_Static_assert(sizeof(struct sp_probe) == 112, "struct sp_probe is shared");
+_Static_assert(sizeof(struct sp_ctx) == 216, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
-_Static_assert(sizeof(struct sp_script) == 160, "struct sp_script is shared");
+_Static_assert(sizeof(struct sp_script) == 176, "struct sp_script is shared");
 
 /* ---- what a script's code calls ---- */
 
@@ -273,6 +280,8 @@ void sp_in_execname(struct sp_ctx *c, char *to);
 s64 sp_in_thread_pointer(struct sp_ctx *c);
 s64 sp_in_cpu(struct sp_ctx *c);
 s64 sp_in_target(struct sp_ctx *c);
+s64 sp_in_target_set(struct sp_ctx *c, s64 pid);
+s64 sp_in_sysarg(struct sp_ctx *c, s64 n);
 void sp_in_pp(struct sp_ctx *c, char *to);
 void sp_in_ppfunc(struct sp_ctx *c, char *to);
 void sp_in_probefunc(struct sp_ctx *c, char *to);

@@ -114,22 +114,19 @@ static SP_CODE void sp_run(struct sp_ctx *c, const struct sp_probe *p)
 	}
 }
 
-static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs,
-			   const unsigned long *tpargs)
+static SP_CODE void sp_hit_any(const struct sp_probe *p, struct pt_regs *regs, const unsigned long *tpargs,
+			       struct task_struct *task)
 {
 	unsigned long flags;
 	struct sp_ctx *c;
 
-	if (atomic_read(&sp.state) != SP_RUNNING)
-		return;
-	if ((p->flags & SP_PF_FILTER) && sp.target && current->tgid != sp.target)
-		return;
 	local_irq_save(flags);
 	c = this_cpu_ptr(sp_ctxs);
 	if (!c->busy) {
 		c->busy = 1;
 		barrier();
 		c->regs = regs;
+		c->task = task;
 		c->tparg = tpargs;
 		c->actions = sp_script.maxaction;
 		sp_run(c, p);
@@ -141,6 +138,30 @@ static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs,
 	local_irq_restore(flags);
 }
 
+/* Whether the probe's filters let hits of the current process through. */
+static SP_CODE bool sp_wanted(const struct sp_probe *p)
+{
+	u32 id = current->tgid;
+
+	if (p->pid && p->pid != id)
+		return false;
+	if (p->exe >= 0 && !(sp_track_bits(id) >> (TRACK_EXE_SHIFT + p->exe) & 1))
+		return false;
+	return !(p->flags & SP_PF_FILTER) || !sp.target || id == sp.target || (sp_track_bits(id) & TRACK_TARGET);
+}
+
+static SP_CODE void sp_hit(const struct sp_probe *p, struct pt_regs *regs, const unsigned long *tpargs)
+{
+	if (atomic_read(&sp.state) == SP_RUNNING && sp_wanted(p))
+		sp_hit_any(p, regs, tpargs, current);
+}
+
+static SP_CODE void sp_hit_task(const struct sp_probe *p, struct task_struct *task)
+{
+	if (atomic_read(&sp.state) == SP_RUNNING)
+		sp_hit_any(p, NULL, NULL, task);
+}
+
 static void sp_run_session_probe(const struct sp_probe *p)
 {
 	struct sp_ctx *c = &sp_session_ctx;
@@ -149,6 +170,7 @@ static void sp_run_session_probe(const struct sp_probe *p)
 	if (!limit)
 		limit = 10 * sp_script.maxaction;
 	c->regs = NULL;
+	c->task = current;
 	c->actions = min_t(s64, limit, SP_SLICE);
 	c->actions_left = limit - c->actions;
 	sp_run(c, p);

@@ -8,7 +8,7 @@
  *	sym N ADDRESS	before the start: where symbol number N lies
  *	here MODULE	before the start: this module is loaded
  *	set G =VALUE	before the start: global number G, a scalar, is to be this number or text
- *	start TARGET	attach and run begin probes
+ *	start TARGET	attach and run begin probes; "start TARGET held": it is staprun's child, waiting
  *	stop, stop failed	detach; run end probes, or error probes
  */
 #include "rt.h"
@@ -102,7 +102,7 @@ static int sp_command(char *text)
 	if (sscanf(text, "sym %u %llx", &global, &bytes) == 2)
 		return sp_command_sym(global, bytes);
 	if (sscanf(text, "start %d", &target) == 1)
-		return sp_session_start(target);
+		return sp_session_start(target, strstr(text, " held"));
 	if (!strcmp(text, "stop"))
 		return sp_session_stop(false);
 	if (!strcmp(text, "stop failed"))
@@ -140,11 +140,11 @@ static ssize_t sp_control_read(struct file *f, char __user *to, size_t count, lo
 	WRITE_ONCE(sp.urgent, false);
 	n = scnprintf(
 		text, sizeof(text),
-		"state=%d exit=%d failed=%d errors=%lld locked=%lld nested=%lld missed=%lld lost=%llu probe=%d arrived=%u refused=%u why=%s\n",
+		"state=%d exit=%d failed=%d errors=%lld locked=%lld nested=%lld missed=%lld lost=%llu untracked=%lld probe=%d arrived=%u refused=%u why=%s\n",
 		atomic_read(&sp.state), READ_ONCE(sp.exit_wanted), READ_ONCE(sp.failed),
 		(s64)atomic64_read(&sp.errors), (s64)atomic64_read(&sp.skipped_lock),
 		(s64)atomic64_read(&sp.skipped_nested), (s64)atomic64_read(&sp.missed),
-		sp_rings_lost(), sp.failed_probe, READ_ONCE(sp.arrived), READ_ONCE(sp.refused), sp.why);
+		sp_rings_lost(), (s64)atomic64_read(&sp.untracked), sp.failed_probe, READ_ONCE(sp.arrived), READ_ONCE(sp.refused), sp.why);
 	if (count < n)
 		return -EMSGSIZE;
 	return copy_to_user(to, text, n) ? -EFAULT : n;

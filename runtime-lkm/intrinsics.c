@@ -4,12 +4,12 @@
 
 SP_CODE s64 sp_in_pid(struct sp_ctx *c)
 {
-	return current->tgid;
+	return ((struct task_struct *)c->task)->tgid;
 }
 
 SP_CODE s64 sp_in_tid(struct sp_ctx *c)
 {
-	return current->pid;
+	return ((struct task_struct *)c->task)->pid;
 }
 
 SP_CODE s64 sp_in_ppid(struct sp_ctx *c)
@@ -17,34 +17,31 @@ SP_CODE s64 sp_in_ppid(struct sp_ctx *c)
 	s64 id;
 
 	rcu_read_lock();
-	id = rcu_dereference(current->real_parent)->tgid;
+	id = rcu_dereference(((struct task_struct *)c->task)->real_parent)->tgid;
 	rcu_read_unlock();
 	return id;
 }
 
-SP_CODE s64 sp_in_uid(struct sp_ctx *c)
-{
-	return from_kuid_munged(&init_user_ns, current_uid());
-}
-
-SP_CODE s64 sp_in_euid(struct sp_ctx *c)
-{
-	return from_kuid_munged(&init_user_ns, current_euid());
-}
-
-SP_CODE s64 sp_in_gid(struct sp_ctx *c)
-{
-	return from_kgid_munged(&init_user_ns, current_gid());
-}
-
-SP_CODE s64 sp_in_egid(struct sp_ctx *c)
-{
-	return from_kgid_munged(&init_user_ns, current_egid());
-}
+/* A task's own are those it acts with; of another, what others see. */
+#define SP_CRED(name, field, to)                                                                   \
+	SP_CODE s64 sp_in_##name(struct sp_ctx *c)                                                 \
+	{                                                                                          \
+		struct task_struct *t = c->task;                                                   \
+		s64 id;                                                                            \
+                                                                                                   \
+		rcu_read_lock();                                                                   \
+		id = to(&init_user_ns, t == current ? current_cred()->field : __task_cred(t)->field); \
+		rcu_read_unlock();                                                                 \
+		return id;                                                                         \
+	}
+SP_CRED(uid, uid, from_kuid_munged)
+SP_CRED(euid, euid, from_kuid_munged)
+SP_CRED(gid, gid, from_kgid_munged)
+SP_CRED(egid, egid, from_kgid_munged)
 
 SP_CODE void sp_in_execname(struct sp_ctx *c, char *to)
 {
-	memcpy(to, current->comm, TASK_COMM_LEN);
+	memcpy(to, ((struct task_struct *)c->task)->comm, TASK_COMM_LEN);
 	to[TASK_COMM_LEN - 1] = 0;
 }
 
@@ -65,6 +62,29 @@ SP_CODE s64 sp_in_cpu(struct sp_ctx *c)
 SP_CODE s64 sp_in_target(struct sp_ctx *c)
 {
 	return sp.target;
+}
+
+SP_CODE s64 sp_in_target_set(struct sp_ctx *c, s64 pid)
+{
+	return pid > 0 && pid <= PID_MAX_LIMIT && (sp_track_bits(pid) & TRACK_TARGET);
+}
+
+SP_CODE s64 sp_in_sysarg(struct sp_ctx *c, s64 n)
+{
+	struct pt_regs *regs;
+	unsigned long args[6];
+
+	if (!c->tparg || strncmp(c->probe->target, "sys_e", 5) || n < 0 || n > 6)
+		return 0;
+	regs = (struct pt_regs *)c->tparg[0];
+	if (!n)
+		return syscall_get_nr(current, regs);
+	syscall_get_arguments(current, regs, args);
+#ifdef CONFIG_X86_64
+	if (in_ia32_syscall())
+		return (u32)args[n - 1];
+#endif
+	return args[n - 1];
 }
 
 SP_CODE void sp_in_pp(struct sp_ctx *c, char *to)

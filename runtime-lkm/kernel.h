@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/delay.h>
+#include <linux/hash.h>
 #include <linux/hrtimer.h>
 #include <linux/irq_work.h>
 #include <linux/kallsyms.h>
@@ -21,6 +22,7 @@
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
+#include <linux/sched/task.h>
 #include <linux/sched/task_stack.h>
 #include <linux/slab.h>
 #include <linux/stacktrace.h>
@@ -29,6 +31,8 @@
 #include <linux/uaccess.h>
 #include <linux/uprobes.h>
 #include <linux/vmalloc.h>
+
+#include <asm/syscall.h>
 
 #include "compat/compat.h"
 

@@ -10,7 +10,9 @@ static const struct sp_kind *const sp_kinds[SP_AT_COUNT] = {
 	[SP_AT_TIMER] = &sp_kind_timer,           [SP_AT_PROFILE] = &sp_kind_profile,
 	[SP_AT_KPROBE] = &sp_kind_kprobe,         [SP_AT_KRETPROBE] = &sp_kind_kretprobe,
 	[SP_AT_TRACEPOINT] = &sp_kind_tracepoint, [SP_AT_UPROBE] = &sp_kind_uprobe,
-	[SP_AT_URETPROBE] = &sp_kind_uretprobe,
+	[SP_AT_URETPROBE] = &sp_kind_uretprobe,   [SP_AT_PROC_BEGIN] = &sp_kind_event,
+	[SP_AT_PROC_END] = &sp_kind_event,        [SP_AT_THREAD_BEGIN] = &sp_kind_event,
+	[SP_AT_THREAD_END] = &sp_kind_event,
 };
 
 struct sp_late {

@@ -13,6 +13,7 @@
 #include "base/fmt.h"
 #include "base/record.h"
 #include "base/text.h"
+#include "base/track.h"
 
 /* ---- session ---- */
 
@@ -34,6 +35,7 @@ struct sp_session {
 	atomic_t events; /* goes up when the control file's reader should look */
 	atomic64_t errors, skipped_lock, skipped_nested, missed;
 	atomic64_t last_speculation;
+	atomic64_t untracked; /* processes and threads that found no room */
 	atomic64_t homeless; /* records on CPUs that came online after the load: they have no ring */
 	char why[256]; /* why setup or start failed */
 	s32 failed_probe;
@@ -71,6 +73,17 @@ static void sp_contexts_free(void);
 static void sp_hit(const struct sp_probe *p, struct pt_regs *regs, const unsigned long *tpargs);
 /* A begin, end or error probe, in process context. */
 static void sp_run_session_probe(const struct sp_probe *p);
+
+/* The same of an event in the life of @task, which need not be the current one; filters were asked. */
+static void sp_hit_task(const struct sp_probe *p, struct task_struct *task);
+
+/* ---- processes: the table of base/track.h ---- */
+
+static int sp_track_start(bool held) __must_check; /* before the script's probes are attached; @held: TRACK_HELD */
+static void sp_track_armed(void); /* hits count from now on: those that are there begin */
+static void sp_track_stop(void); /* nothing is kept up to date any more */
+static void sp_track_free(void);
+static u64 sp_track_bits(u32 id); /* TRACK_..., 0 for an unknown one */
 
 /* ---- maps ---- */
 

@@ -51,6 +51,7 @@ static void sp_session_fail(s32 probe, const char *fmt, ...)
 
 static void sp_session_free(void)
 {
+	sp_track_free();
 	sp_iters_free();
 	sp_maps_free();
 	sp_contexts_free();
@@ -102,6 +103,7 @@ static void sp_detach_all(void)
 {
 	u32 kind;
 
+	sp_track_stop();
 	for (kind = 0; kind < SP_AT_COUNT; kind++)
 		if (sp_kinds[kind])
 			sp_detach_kind(kind);
@@ -187,14 +189,16 @@ static void sp_run_session_probes(u32 kind)
  * Everything is attached before the begin probes, so that a probe that cannot be is reported before
  * any output, and hits count from the end of the last begin probe.
  */
-static int sp_session_start(s32 target)
+static int sp_session_start(s32 target, bool held)
 {
 	int rc;
 
 	if (atomic_cmpxchg(&sp.state, SP_READY, SP_BEGIN) != SP_READY)
 		return -EBUSY;
 	sp.target = target;
-	rc = sp_late_start();
+	rc = sp_track_start(held);
+	if (!rc)
+		rc = sp_late_start();
 	if (!rc)
 		rc = sp_attach_all(false);
 	if (!rc) {
@@ -202,6 +206,8 @@ static int sp_session_start(s32 target)
 		if (atomic_cmpxchg(&sp.state, SP_BEGIN, SP_RUNNING) == SP_BEGIN)
 			rc = sp_attach_all(true);
 	}
+	if (!rc)
+		sp_track_armed();
 	if (rc) {
 		atomic_set(&sp.state, SP_ENDED);
 		sp_detach_all();

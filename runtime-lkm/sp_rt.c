@@ -17,6 +17,7 @@
 #include "attach_kprobe.c"
 #include "attach_tracepoint.c"
 #include "attach_uprobe.c"
+#include "track.c"
 #include "attach_timer.c"
 #include "attach_profile.c"
 #include "late.c"

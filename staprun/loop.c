@@ -7,12 +7,14 @@
 #include "staprun/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "base/proc.h"
 #include "staprun/clock.h"
 #include "staprun/session_probes.h"
 #include "staprun/signals.h"
@@ -20,6 +22,7 @@
 #define MAXEVENTS 16
 #define FLUSH_AGE 50000000u /* ns that output waits while events keep coming */
 #define PROCESS_POLL 100 /* ms */
+#define MAXDEPTH 10000 /* parents of a process */
 
 /* What became ready, in the order it is dealt with. */
 enum event { EV_RUNNER, EV_TIMER, EV_PROCESS, EV_SIGNAL, EV_COUNT };
@@ -135,6 +138,26 @@ static void interp_record(void *arg, const struct rec *rec)
 	run_record(arg, rec);
 }
 
+/* Without a runner that knows: whether the target is among the process's parents. */
+static bool descends(pid_t pid, pid_t target)
+{
+	for (int depth = 0; pid > 0 && depth < MAXDEPTH; depth++) {
+		if (pid == target)
+			return true;
+		pid = proc_parent(pid);
+	}
+	return false;
+}
+
+static bool in_target_set(void *arg, int64_t pid)
+{
+	struct run *r = arg;
+
+	if (!r->opt.target || pid <= 0 || pid > INT_MAX)
+		return false;
+	return pid == r->opt.target || (r->ops->target_set ? r->ops->target_set(r, pid) : descends((pid_t)pid, r->opt.target));
+}
+
 /* The interpreter, when some probe runs here. */
 static void open_interp(struct loop *l)
 {
@@ -142,6 +165,8 @@ static void open_interp(struct loop *l)
 	struct interp_env env = { .record = interp_record,
 				  .record_arg = r,
 				  .target = r->opt.target,
+				  .target_set = in_target_set,
+				  .target_arg = r,
 				  .name = interp_name,
 				  .name_arg = l };
 	bool needed = false;
@@ -347,6 +372,12 @@ static int session_start(struct loop *l)
 		fprintf(stderr, "staprun: %s is running, target process %d\n", r->opt.object,
 			(int)r->opt.target);
 	drain(l);
+	if (r->opt.target && !l->child.pid && process_gone(r->opt.target)) {
+		diag_error(&r->diag, TAG_TARGET, SPAN_NONE, "process %d ended before the probes were armed",
+			   (int)r->opt.target);
+		broke(l);
+		return 0;
+	}
 	timers_start(&l->timers);
 	out_flush(&l->out);
 	if (!r->exiting && l->child.pid && child_release(&l->child, r->opt.command, &r->diag))

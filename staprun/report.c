@@ -16,7 +16,7 @@ static void report_commands(const struct commands *c)
 			(unsigned long long)c->lost, COMMANDS_MOST);
 }
 
-static void report_lost(const struct loop *l, uint64_t lost)
+static void report_lost(const struct loop *l, uint64_t lost, uint64_t untracked)
 {
 	int mb = l->run->opt.buffer_mb;
 
@@ -36,6 +36,12 @@ static void report_lost(const struct loop *l, uint64_t lost)
 			"WARNING: %llu texts of speculate() lost: their ids are none of speculation()\n",
 			(unsigned long long)l->speculation.unknown);
 	report_commands(&l->commands);
+	if (untracked)
+		fprintf(stderr,
+			"WARNING: %llu processes or threads not followed: more than MAXPROCESSES (%lld) at once, try "
+			"-DMAXPROCESSES=%lld\n",
+			(unsigned long long)untracked, (long long)l->run->ir->limits.maxprocesses,
+			(long long)l->run->ir->limits.maxprocesses * 4);
 	if (l->damaged)
 		fprintf(stderr,
 			"WARNING: %llu damaged records dropped: this is a bug of Spile, please report it\n",
@@ -64,6 +70,6 @@ bool report_end(struct loop *l)
 	if (n.errors || n.skipped || n.nested)
 		fprintf(stderr, "WARNING: Number of errors: %llu, skipped probes: %llu\n",
 			(unsigned long long)n.errors, (unsigned long long)(n.skipped + n.nested));
-	report_lost(l, n.lost);
+	report_lost(l, n.lost, n.untracked);
 	return bad;
 }

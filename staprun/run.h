@@ -33,6 +33,7 @@ struct run_counts {
 	uint64_t skipped; /* hits not run for lock contention or want of resources: held against MAXSKIPPED */
 	uint64_t nested; /* hits not run because of nesting, or missed by the kernel: reported only */
 	uint64_t lost; /* records that found no room */
+	uint64_t untracked; /* processes and threads that could not be followed */
 };
 
 struct runner_ops;
@@ -67,6 +68,8 @@ struct runner_ops {
 	void (*counts)(struct run *r, struct run_counts *out);
 	/* Where user-side probes find globals; NULL ops: the local store. */
 	const struct ir_store_ops *(*store)(struct run *r, void **arg);
+	/* Whether a process is the target or descends from it, for user-side probes; NULL: /proc is asked. */
+	bool (*target_set)(struct run *r, int64_t pid);
 };
 
 extern const struct runner_ops runner_lkm, runner_bpf, runner_user;

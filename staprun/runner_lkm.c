@@ -28,7 +28,7 @@
 #define LKM_DRAIN_PAUSE 1000000 /* ns, while a command runs */
 
 struct lkm_status {
-	long long exit, failed, errors, locked, nested, missed, lost, probe, arrived, refused;
+	long long exit, failed, errors, locked, nested, missed, lost, untracked, probe, arrived, refused;
 	const char *why;
 };
 
@@ -73,8 +73,8 @@ static int read_status(struct run *r, struct lkm_status *st)
 	*st = (struct lkm_status){
 		field(text, " exit="),   field(text, " failed="), field(text, " errors="),
 		field(text, " locked="), field(text, " nested="), field(text, " missed="),
-		field(text, " lost="),   field(text, " probe="),  field(text, " arrived="),
-		field(text, " refused="), ""
+		field(text, " lost="),   field(text, " untracked="), field(text, " probe="),
+		field(text, " arrived="), field(text, " refused="), ""
 	};
 	if (why) {
 		why[5 + strcspn(why + 5, "\n")] = 0;
@@ -254,7 +254,8 @@ static void attach_failed(struct run *r, int rc)
 static int lkm_start(struct run *r)
 {
 	struct lkm *l = r->priv;
-	int rc = command(l, arena_printf(&r->arena, "start %d", (int)r->opt.target));
+	int rc = command(l, arena_printf(&r->arena, "start %d%s", (int)r->opt.target,
+					       r->opt.command ? " held" : ""));
 
 	if (rc)
 		attach_failed(r, rc);
@@ -316,7 +317,8 @@ static void take_counts(struct run *r)
 	l->counts = (struct run_counts){ .errors = (uint64_t)l->status.errors,
 					 .skipped = (uint64_t)l->status.locked,
 					 .nested = (uint64_t)(l->status.nested + l->status.missed),
-					 .lost = (uint64_t)l->status.lost };
+					 .lost = (uint64_t)l->status.lost,
+					 .untracked = (uint64_t)l->status.untracked };
 }
 
 static void lkm_unload(struct run *r)

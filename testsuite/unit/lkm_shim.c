@@ -18,6 +18,7 @@ typedef struct {
 	s64 counter;
 } atomic64_t;
 struct pt_regs;
+struct task_struct;
 struct page;
 struct mutex {
 	int unused;

@@ -20,7 +20,7 @@ static const char everything[] =
 	"probe begin @probe_0 name \"begin\" chain \"begin(3)\" seq 3\n"
 	"probe timer @probe_1 name \"timer.ms(5)\" period 5000000 random 7 "
 	"user write @count read @a~2\n"
-	"probe uprobe @probe_1 name \"p\" target \"/bin/x\" symbol \"main\" "
+	"probe uprobe @probe_1 name \"p\" target \"/bin/x\" symbol \"main\" exe \"/bin/y\" "
 	"offset 4660 optional filter\n"
 	"probe kretprobe @probe_1 name \"k\" target \"vfs_read\" proto \"1 file *struct file;= i8\" offset 4 maxactive 9\n"
 	"\n"

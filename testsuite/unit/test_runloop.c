@@ -87,7 +87,7 @@ static const struct ir_store_ops *fake_store(struct run *r, void **arg)
 }
 
 static const struct runner_ops runner_fake = {
-	"fake", fake_load, fake_start, fake_read, fake_stop, fake_unload, fake_counts, fake_store,
+	"fake", fake_load, fake_start, fake_read, fake_stop, fake_unload, fake_counts, fake_store, NULL,
 };
 
 static void setup(void)

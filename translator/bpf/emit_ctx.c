@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The probe's context: arguments, current task, time, memory. */
+#include <string.h>
+
 #include "bpf/gen.h"
 
 /* struct pt_regs of x86-64, as kprobe and uprobe programs see it */
@@ -262,9 +264,33 @@ void em_intr(struct gen *g, const struct ir_insn *i)
 	bpf_intrinsics[i->ref](g, i);
 }
 
-/* One half of a helper's result. */
-static void half(struct gen *g, const struct ir_insn *i, int helper, bool high)
+/* ---- the hit's task: the current one, or the one that an event is about ---- */
+
+static bool of_event(const struct gen *g)
 {
+	return ir_attaches[g->u->m->probes.v[g->h->probe]->kind].flags & ATF_PROC;
+}
+
+/* A chain of pointer fields from the task (@pointer: NULL for none), then a 32-bit field. */
+static void task_field(struct gen *g, const struct ir_insn *i, const char *pointer, const char *number)
+{
+	if (of_event(g))
+		ba_ld(g->as, BPF_DW, R0, R9, SH_TASK);
+	else
+		ba_call(g->as, BPF_FUNC_get_current_task);
+	if (pointer)
+		track_read(g->as, R0, pointer, 8);
+	track_read(g->as, R0, number, 4);
+	g_done(g, i->dst, R0);
+}
+
+/* One half of a helper's result is the current task's, the field any other's. */
+static void half(struct gen *g, const struct ir_insn *i, int helper, bool high, const char *pointer, const char *number)
+{
+	if (of_event(g)) {
+		task_field(g, i, pointer, number);
+		return;
+	}
 	ba_call(g->as, helper);
 	if (high)
 		ba_alui(g->as, BPF_RSH, R0, 32);
@@ -275,62 +301,37 @@ static void half(struct gen *g, const struct ir_insn *i, int helper, bool high)
 
 void bpf_in_pid(struct gen *g, const struct ir_insn *i)
 {
-	half(g, i, BPF_FUNC_get_current_pid_tgid, true);
+	half(g, i, BPF_FUNC_get_current_pid_tgid, true, NULL, CORE_TGID);
 }
 
 void bpf_in_tid(struct gen *g, const struct ir_insn *i)
 {
-	half(g, i, BPF_FUNC_get_current_pid_tgid, false);
+	half(g, i, BPF_FUNC_get_current_pid_tgid, false, NULL, CORE_PID);
 }
 
 void bpf_in_uid(struct gen *g, const struct ir_insn *i)
 {
-	half(g, i, BPF_FUNC_get_current_uid_gid, false);
+	half(g, i, BPF_FUNC_get_current_uid_gid, false, CORE_CRED, CORE_UID);
 }
 
 void bpf_in_gid(struct gen *g, const struct ir_insn *i)
 {
-	half(g, i, BPF_FUNC_get_current_uid_gid, true);
-}
-
-/* Where the members are is the loader's business. */
-#define TASK "struct task_struct 8"
-#define CRED "struct cred 4"
-
-/*
- * A chain of pointer fields from the current task, then a 32-bit field. The offsets are CO-RE
- * relocations: the loader takes them from the running kernel's types.
- */
-static void task_field(struct gen *g, const struct ir_insn *i, const char *pointer, const char *number)
-{
-	ba_call(g->as, BPF_FUNC_get_current_task);
-	for (int step = 0; step < 2; step++) {
-		ba_mov(g->as, R3, R0);
-		ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, step ? number : pointer);
-		ba_alui(g->as, BPF_ADD, R3, 0);
-		ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
-		ba_mov(g->as, R1, FP);
-		ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
-		ba_movi(g->as, R2, step ? 4 : 8);
-		ba_call(g->as, BPF_FUNC_probe_read_kernel);
-		ba_ld(g->as, step ? BPF_W : BPF_DW, R0, FP, FRAME_BUF);
-	}
-	g_done(g, i->dst, R0);
+	half(g, i, BPF_FUNC_get_current_uid_gid, true, CORE_CRED, CORE_GID);
 }
 
 void bpf_in_ppid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, TASK ".real_parent@0 *", TASK ".tgid@0 i4");
+	task_field(g, i, CORE_REAL_PARENT, CORE_TGID);
 }
 
 void bpf_in_euid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, TASK ".cred@0 *", CRED ".euid@0 struct - 4.val@0 u4");
+	task_field(g, i, CORE_CRED, CORE_EUID);
 }
 
 void bpf_in_egid(struct gen *g, const struct ir_insn *i)
 {
-	task_field(g, i, TASK ".cred@0 *", CRED ".egid@0 struct - 4.val@0 u4");
+	task_field(g, i, CORE_CRED, CORE_EGID);
 }
 
 /* What arch_prctl() and clone() have set. A program that writes the register itself is not followed. */
@@ -338,7 +339,7 @@ void bpf_in_thread_pointer(struct gen *g, const struct ir_insn *i)
 {
 	ba_call(g->as, BPF_FUNC_get_current_task);
 	ba_mov(g->as, R3, R0);
-	ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, TASK ".thread@0 struct thread_struct 8.fsbase@0 u8");
+	ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, CORE_TASK("thread@0 struct thread_struct 8.fsbase@0 u8"));
 	ba_alui(g->as, BPF_ADD, R3, 0);
 	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
 	ba_mov(g->as, R1, FP);
@@ -351,9 +352,18 @@ void bpf_in_thread_pointer(struct gen *g, const struct ir_insn *i)
 
 void bpf_in_execname(struct gen *g, const struct ir_insn *i)
 {
-	g_slot_addr(g, R1, g_str_of(g, i->dst));
+	uint32_t to = g_str_of(g, i->dst);
+
+	g_slot_addr(g, R1, to);
 	ba_movi(g->as, R2, 16);
-	ba_call(g->as, BPF_FUNC_get_current_comm);
+	if (!of_event(g)) {
+		ba_call(g->as, BPF_FUNC_get_current_comm);
+		return;
+	}
+	ba_ld(g->as, BPF_DW, R3, R9, SH_TASK);
+	ba_core(g->as, BPF_CORE_FIELD_BYTE_OFFSET, CORE_COMM);
+	ba_alui(g->as, BPF_ADD, R3, 0);
+	ba_call(g->as, BPF_FUNC_probe_read_kernel_str);
 }
 
 void bpf_in_cpu(struct gen *g, const struct ir_insn *i)
@@ -366,6 +376,63 @@ void bpf_in_target(struct gen *g, const struct ir_insn *i)
 {
 	ba_ld_data(g->as, R1, BD_TARGET);
 	ba_ld(g->as, BPF_DW, R0, R1, 0);
+	g_done(g, i->dst, R0);
+}
+
+void bpf_in_target_set(struct gen *g, const struct ir_insn *i)
+{
+	uint32_t none = ba_label(g->as);
+
+	g_load(g, R0, &i->args[0]);
+	track_bits(g, R0, none);
+	ba_alui(g->as, BPF_AND, R0, TRACK_TARGET);
+	ba_place(g->as, none);
+	g_done(g, i->dst, R0);
+}
+
+/* In struct pt_regs: the number of a system call, its arguments; and those of 32-bit programs. */
+static const uint8_t sysarg_at[2][7] = {
+	{ 120, PT_RDI, PT_RSI, PT_RDX, 56 /* r10 */, PT_R8, PT_R9 },
+	{ 120, 40 /* rbx */, PT_RCX, PT_RDX, PT_RSI, PT_RDI, 32 /* rbp */ },
+};
+#define TS_COMPAT 2 /* of the thread: it is in a system call of 32-bit programs; the thread is its task's first field */
+
+/* R0 = the word at @off of the registers that the tracepoint's first argument points to. */
+static void read_regs(struct gen *g, int off)
+{
+	g_ctx(g, R1);
+	ba_ld(g->as, BPF_DW, R3, R1, 0);
+	ba_alui(g->as, BPF_ADD, R3, off);
+	ba_sti(g->as, BPF_DW, FP, FRAME_BUF, 0);
+	ba_mov(g->as, R1, FP);
+	ba_alui(g->as, BPF_ADD, R1, FRAME_BUF);
+	ba_movi(g->as, R2, 8);
+	ba_call(g->as, BPF_FUNC_probe_read_kernel);
+	ba_ld(g->as, BPF_DW, R0, FP, FRAME_BUF);
+}
+
+void bpf_in_sysarg(struct gen *g, const struct ir_insn *i)
+{
+	const struct ir_probe *p = g->u->m->probes.v[g->h->probe];
+	uint32_t wide = ba_label(g->as), done = ba_label(g->as);
+	const struct ir_val *n = &i->args[0];
+
+	if (p->kind != AT_TRACEPOINT || strncmp(p->target, "sys_e", 5) != 0 || n->kind != IRV_INT ||
+	    n->num < 0 || n->num > 6) {
+		ba_movi(g->as, R0, 0);
+		g_done(g, i->dst, R0);
+		return;
+	}
+	ba_call(g->as, BPF_FUNC_get_current_task);
+	track_read(g->as, R0, CORE_STATUS, 4);
+	ba_alui(g->as, BPF_AND, R0, TS_COMPAT);
+	ba_ji(g->as, BPF_JEQ, R0, 0, wide);
+	read_regs(g, sysarg_at[1][n->num]);
+	ba_narrow(g->as, R0, 4, 0);
+	ba_ja(g->as, done);
+	ba_place(g->as, wide);
+	read_regs(g, sysarg_at[0][n->num]);
+	ba_place(g->as, done);
 	g_done(g, i->dst, R0);
 }
 

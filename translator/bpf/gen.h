@@ -42,7 +42,8 @@ enum {
 	SH_LOOP = 208, /* the next index of a routine's loop */
 	SH_TOKEN_AT = 216, /* where tokenize() goes on */
 	SH_SITE = 224, /* programs of several probes: where the record of the one that was hit begins */
-	SH_ERR_CALLS = 232, /* u32[REC_FRAMES]: locations of the innermost ones */
+	SH_TASK = 232, /* events of tasks: the kernel's address of the one */
+	SH_ERR_CALLS = 240, /* u32[REC_FRAMES]: locations of the innermost ones */
 	SH_ARG = SH_ERR_CALLS + 4 * REC_FRAMES, /* i64 arguments of a call */
 	SH_ARGS = 32,
 	SH_SIZE = SH_ARG + 8 * SH_ARGS,
@@ -60,7 +61,10 @@ enum {
 	/* while a value is added to a statistic */
 	FRAME_PART = -48,
 	FRAME_VALUE = -56,
-	FRAME_BLOCK = -64
+	FRAME_BLOCK = -64,
+	/* until the slot is had; and of programs without one */
+	FRAME_TASK = -72,
+	FRAME_ELEM = -96 /* struct bpf_task */
 };
 
 #define NSTMP 3u /* string temporaries */
@@ -101,6 +105,7 @@ struct chunk {
 
 struct handler {
 	uint32_t probe;
+	bool found; /* for tasks that were there when the session started */
 	bool machine; /* runs as a state machine */
 	bool iterates; /* some foreach */
 	bool exits; /* some exit() */
@@ -137,6 +142,7 @@ struct bpf_fn {
 	enum fn_kind kind;
 	const char *section; /* FN_PROG: libbpf's name for its kind */
 	uint32_t nargs;
+	bool keeper; /* of the table of processes, not loaded where nobody asks */
 	const char *ctx; /* FN_GLOBAL: the first argument is a context, of this structure */
 	struct bpf_asm as;
 };
@@ -242,6 +248,8 @@ struct unit {
 	struct bpf_group *groups; /* by probe */
 	uint32_t ntails;
 	uint32_t map_iter, map_heap; /* foreach */
+	struct ir_track track;
+	uint32_t map_tasks; /* IR_NONE unless track.used */
 	uint32_t iter_max,
 		iter_regions; /* elements of a region, regions a handler may need; 0: no foreach */
 	VEC(struct iter_fns) iters;
@@ -316,6 +324,16 @@ void emit_program(struct unit *u, struct handler *h);
  * argument.
  */
 void emit_user_add(struct unit *u, uint32_t global);
+/* track.c: the table of processes */
+void track_programs(struct unit *u);
+/*
+ * Filters of a probe: goes to @out when the hit does not count. For events of tasks FRAME_TASK becomes the task, for
+ * others nothing is kept. Changes all registers.
+ */
+void track_filter(struct gen *g, const struct ir_probe *p, uint32_t out);
+void track_bits(struct gen *g, int reg, uint32_t none); /* R0 = those of the id in @reg; @none: 0, there are none */
+/* @reg = the word of @size bytes at the type path @field of what @reg points to; 0 when that cannot be read. Changes R0-R5. */
+void track_read(struct bpf_asm *as, int reg, const char *field, uint32_t size);
 /* flow.c: bodies, block ends, calls */
 void emit_bodies(struct gen *g);
 uint32_t emit_chunks(struct gen *g); /* the state machine: a function that makes one step */
@@ -485,6 +503,28 @@ const char *core_path(const struct gen *g, const struct ir_insn *i);
  */
 struct btf;
 int core_write(struct unit *u, struct btf *btf, struct buf *out) __attribute__((warn_unused_result));
+/* Members of the kernel's structures that programs read: where they are is the loader's business. */
+#define CORE_TASK(member) "struct task_struct 8." member
+#define CORE_REAL_PARENT CORE_TASK("real_parent@0 *")
+#define CORE_CRED CORE_TASK("cred@0 *")
+#define CORE_TGID CORE_TASK("tgid@0 i4")
+#define CORE_PID CORE_TASK("pid@0 i4")
+#define CORE_FLAGS CORE_TASK("flags@0 u4")
+#define CORE_MM CORE_TASK("mm@0 *")
+#define CORE_SIGNAL CORE_TASK("signal@0 *")
+#define CORE_FILES CORE_TASK("files@0 *")
+#define CORE_COMM "struct task_struct 16.comm@0 [16]i1" /* a structure is as large as its members */
+#define CORE_ID(member) "struct cred 4." member "@0 struct - 4.val@0 u4"
+#define CORE_UID CORE_ID("uid")
+#define CORE_GID CORE_ID("gid")
+#define CORE_EUID CORE_ID("euid")
+#define CORE_EGID CORE_ID("egid")
+#define CORE_EXE_FILE "struct mm_struct 8.exe_file@0 *"
+#define CORE_INODE "struct file 8.f_inode@0 *"
+#define CORE_FDT "struct files_struct 8.fdt@0 *"
+#define CORE_FD "struct fdtable 8.fd@0 *"
+#define CORE_LIVE "struct signal_struct 4.live@0 struct - 4.counter@0 i4"
+#define CORE_STATUS "struct thread_info 4.status@0 u4" /* a task's first member */
 
 /* emit tables */
 typedef void (*emit_fn)(struct gen *g, const struct ir_insn *i);

@@ -82,6 +82,11 @@ static const uint8_t cookie_kind[AT_COUNT] = {
 };
 #define COOKIE_KINDS 5
 
+static bool same_filter(const struct ir_probe *a, const struct ir_probe *b)
+{
+	return a->pid == b->pid && !a->exe == !b->exe && (!a->exe || !strcmp(a->exe, b->exe));
+}
+
 struct bpf_group *bpf_groups(struct arena *a, const struct ir_module *m, uint32_t *ntails)
 {
 	struct bpf_group *g = arena_alloc(a, sizeof(*g) * (m->probes.n + 1));
@@ -96,6 +101,8 @@ struct bpf_group *bpf_groups(struct arena *a, const struct ir_module *m, uint32_
 		uint32_t *slot = &first[(pr->handler * COOKIE_KINDS + kind) * 8 + granted];
 		uint32_t leader = kind && *slot ? *slot - 1 : p;
 
+		if (leader != p && !same_filter(m->probes.v[leader], pr))
+			leader = p;
 		g[p].leader = IR_NONE;
 		if (pr->user_side || pr->kind == AT_NEVER)
 			continue;

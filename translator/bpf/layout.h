@@ -24,9 +24,27 @@ enum {
 	BD_SKIP_LOCK = 40, /* hits not run: a lock was not had */
 	BD_SKIP_NEST = 48, /* hits not run: all slots of the CPU busy */
 	BD_LOST = 56, /* records that found no room */
-	BD_REGIONS = 64, /* u32 each: a region of the foreach maps is in use */
-	BD_GLOBALS = 64 + 4 * 64,
+	BD_TRACK = 64, /* enum bpf_track */
+	BD_UNTRACKED = 72, /* tasks that found no room in the table */
+	BD_FILES = 80, /* u64 each: the kernel's inode of a file told apart; 0: none */
+	BD_REGIONS = BD_FILES + 8 * TRACK_MAXEXE, /* u32 each: a region of the foreach maps is in use */
+	BD_GLOBALS = BD_REGIONS + 4 * 64,
 };
+
+/*
+ * What the programs that follow processes are told. Arming: children are kept with their parents whoever these are, nothing
+ * is forgotten, and no begin or end counts. All: processes are kept that neither belong to the target nor run one of the files.
+ */
+enum bpf_track { BPF_TRACK_ARMING = 1, BPF_TRACK_ALL = 2 };
+
+/* An element of the table of base/track.h. */
+struct bpf_task {
+	uint64_t bits;
+	uint64_t old; /* before its last exec */
+	uint32_t parent, pad; /* process that made it */
+};
+/* Added to a thread's id: it ends its process; the bits are the process's. */
+#define BPF_TASK_ENDING 0x80000000u
 
 /* Section .rodata: set by the loader before the programs are verified, then frozen. */
 enum {
@@ -110,6 +128,7 @@ void bpf_layout(struct arena *a, const struct ir_module *m, struct bpf_layout *o
 #define BPF_MAP_SCRATCH "spile_scratch"
 #define BPF_MAP_EVENTS "spile_events"
 #define BPF_MAP_ZERO "spile_zero"
+#define BPF_MAP_TASKS "spile_tasks" /* id -> struct bpf_task */
 #define BPF_MAP_ITER "spile_iter" /* copies of elements, for foreach; as written: one region */
 #define BPF_MAP_HEAP "spile_heap" /* their numbers, sorted */
 #define BPF_MAP_SITE "spile_site" /* where there are no cookies: u64 a CPU, the number that a cookie would tell */

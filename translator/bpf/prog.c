@@ -18,17 +18,7 @@ static void count(struct gen *g, int off)
 
 static void emit_filters(struct gen *g, const struct ir_probe *p, uint32_t out)
 {
-	if (p->filter_target) {
-		uint32_t l = ba_label(g->as);
-
-		ba_ld_data(g->as, R1, BD_TARGET);
-		ba_ld(g->as, BPF_DW, R6, R1, 0);
-		ba_ji(g->as, BPF_JEQ, R6, 0, l);
-		ba_call(g->as, BPF_FUNC_get_current_pid_tgid);
-		ba_alui(g->as, BPF_RSH, R0, 32);
-		ba_j(g->as, BPF_JNE, R0, R6, out);
-		ba_place(g->as, l);
-	}
+	track_filter(g, p, out);
 	ba_ld_data(g->as, R1, BD_EXITING);
 	ba_ld(g->as, BPF_W, R1, R1, 0);
 	ba_ji(g->as, BPF_JNE, R1, 0, out);
@@ -61,6 +51,10 @@ static void emit_take_slot(struct gen *g, const struct prog_labels *l)
 
 static void emit_init_slot(struct gen *g)
 {
+	if (ir_attaches[g->u->m->probes.v[g->h->probe]->kind].flags & ATF_PROC) {
+		ba_ld(g->as, BPF_DW, R1, FP, FRAME_TASK);
+		ba_st(g->as, BPF_DW, R9, SH_TASK, R1);
+	}
 	ba_st(g->as, BPF_W, R9, SH_IDX, R6);
 	ba_st(g->as, BPF_W, R9, SH_CPU, R8);
 	ba_st(g->as, BPF_W, R9, SH_LEVEL, R7);
@@ -204,6 +198,11 @@ static void emit_machine(struct gen *g)
 static const char *section_name(struct unit *u, const struct ir_probe *p)
 {
 	switch (p->kind) {
+	case AT_PROC_BEGIN:
+	case AT_PROC_END:
+	case AT_THREAD_BEGIN:
+	case AT_THREAD_END:
+		return "raw_tp"; /* the loader attaches it to several */
 	case AT_PROFILE:
 		return "perf_event";
 	case AT_TRACEPOINT:
@@ -297,8 +296,8 @@ static void emit_stubs(struct unit *u, const struct handler *h)
 void emit_program(struct unit *u, struct handler *h)
 {
 	const struct ir_probe *p = u->m->probes.v[h->probe];
-	uint32_t fn = unit_fn(u, arena_printf(u->arena, "probe_%u", h->probe), FN_PROG,
-			      section_name(u, p), 1);
+	uint32_t fn = unit_fn(u, arena_printf(u->arena, "%s_%u", h->found ? "found" : "probe", h->probe),
+			      FN_PROG, h->found ? "iter/task" : section_name(u, p), 1);
 	struct gen g = { .u = u, .h = h, .as = &u->fns.v[fn]->as };
 	struct prog_labels l = { ba_label(g.as), ba_label(g.as), ba_label(g.as) };
 	uint32_t release = ba_label(g.as);

@@ -87,6 +87,12 @@ static void add_maps(struct unit *u)
 		u->map_tail = unit_map(u, (struct bpf_map){ BPF_MAP_TAIL, BPF_MAP_TYPE_PROG_ARRAY,
 							    u->ntails, 0, IR_NONE, 4, 4 });
 	}
+	u->map_tasks = IR_NONE;
+	if (u->track.used)
+		u->map_tasks =
+			unit_map(u, (struct bpf_map){ BPF_MAP_TASKS, BPF_MAP_TYPE_HASH,
+						      (uint32_t)m->limits.maxprocesses, 0, IR_NONE, 4,
+						      sizeof(struct bpf_task) });
 	for (uint32_t g = 0; g < m->globals.n; g++) {
 		const struct bpf_global *bg = &u->lay.g[g];
 		bool array = m->globals.v[g]->nkeys;
@@ -138,6 +144,7 @@ static void unit_init(struct unit *u, struct session *s, const struct ir_module 
 
 	*u = (struct unit){ .arena = &s->arena, .m = m, .diag = &s->diag };
 	bpf_layout(u->arena, m, &u->lay);
+	ir_track(m, &u->track);
 	u->maxstr = (uint32_t)m->limits.maxstringlen;
 	u->map_of = none_vector(u, n);
 	u->stat_fn = none_vector(u, n);
@@ -212,7 +219,7 @@ static void write_needs(struct unit *u)
 	uint64_t needs = 1ull << BPF_NEED_RINGBUF;
 
 	for (uint32_t k = 0; k < u->fns.n; k++)
-		needs |= needs_of_code(&u->fns.v[k]->as) |
+		needs |= u->fns.v[k]->keeper ? 0 : needs_of_code(&u->fns.v[k]->as) |
 			 (u->fns.v[k]->ctx ? 1ull << BPF_NEED_BTF : 0);
 	for (uint32_t g = 0; g < u->m->globals.n; g++)
 		if (u->lay.g[g].map && u->lay.g[g].key_size > SHORT_KEY)
@@ -244,9 +251,17 @@ static void emit_user_adds(struct unit *u)
 static int generate(struct unit *u, struct buf *out)
 {
 	u->groups = bpf_groups(u->arena, u->m, &u->ntails);
-	for (uint32_t p = 0; p < u->m->probes.n; p++)
-		if (u->groups[p].leader == p)
+	for (uint32_t p = 0; p < u->m->probes.n; p++) {
+		enum ir_attach kind = u->m->probes.v[p]->kind;
+
+		if (u->groups[p].leader != p)
+			continue;
+		vec_push(u->arena, &u->handlers, plan_handler(u, p));
+		if (kind == AT_PROC_BEGIN || kind == AT_THREAD_BEGIN) {
 			vec_push(u->arena, &u->handlers, plan_handler(u, p));
+			u->handlers.v[u->handlers.n - 1]->found = true;
+		}
+	}
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		site_plan(u, u->handlers.v[h]);
 	slot_plan(u);
@@ -255,6 +270,7 @@ static int generate(struct unit *u, struct buf *out)
 	for (uint32_t h = 0; h < u->handlers.n; h++)
 		emit_program(u, u->handlers.v[h]);
 	emit_user_adds(u);
+	track_programs(u);
 	if (u->failed || finish_functions(u))
 		return -1;
 	write_needs(u);

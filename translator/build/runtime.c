@@ -216,7 +216,7 @@ static uint64_t entry_sum(struct session *s, const struct recipe *r, const char 
 {
 	static const char *const files[] = { "runtime.o",  "mod.o",           "abi.h",
 					     "base/fmt.h", "base/errors.def", "base/attach.def", "base/names.def",
-					     "base/regex_walk.h" };
+					     "base/regex_walk.h", "base/track.h" };
 	uint64_t h = HASH_START;
 
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)

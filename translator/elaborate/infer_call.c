@@ -224,7 +224,9 @@ static void list_var(const struct probe_var *v, void *arg)
 		near_try(l->near, name);
 	if (l->names)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
-	if (!l->vars || v->kind == PV_STR || (l->parms && v->kind == PV_RETVAL))
+	if (!l->vars || v->kind == PV_STR || (l->parms && (v->kind == PV_RETVAL || !strcmp(name, "$return"))))
+		return;
+	if (v->kind == PV_SYSARG && l->parms && !v->is_param)
 		return;
 	if (v->kind == PV_SYM && ((l->parms && !v->is_param) || (l->locals && v->is_param)))
 		return;

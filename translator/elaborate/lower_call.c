@@ -334,6 +334,7 @@ static struct ir_val site_str(struct lower *l, uint32_t n)
 static struct ir_val lower_var(struct lower *l, const struct probe_var *v, bool user, struct span at)
 {
 	uint32_t r;
+	struct ir_val n;
 	struct ir_insn *i;
 
 	switch (v->kind) {
@@ -357,6 +358,11 @@ static struct ir_val lower_var(struct lower *l, const struct probe_var *v, bool 
 		r = lower_temp(l, IR_I64);
 		i = lower_insn(l, IR_tparg, r, NULL, 0);
 		i->imm = IR_MEM(v->width, v->is_signed) | IR_TPARG(v->n);
+		return ir_reg(r);
+	case PV_SYSARG:
+		n = ir_num(v->n);
+		r = lower_temp(l, IR_I64);
+		lower_insn(l, IR_intr, r, &n, 1)->ref = IN_sysarg;
 		return ir_reg(r);
 	}
 	return ir_num(0);

@@ -90,6 +90,9 @@ struct interp_env {
 	 */
 	void (*name)(void *arg, enum ir_name_row n, int64_t num, const char *str, struct buf *out);
 	void *name_arg;
+	/* Whether a process is the target or descends from it; NULL: only the target itself does. */
+	bool (*target_set)(void *arg, int64_t pid);
+	void *target_arg;
 };
 
 struct interp;

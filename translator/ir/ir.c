@@ -42,6 +42,7 @@ const struct ir_intrinsic_info ir_intrinsics[IN_COUNT] = {
 #define ARGS ATF_ARGS
 #define RETVAL ATF_RETVAL
 #define TPARGS ATF_TPARGS
+#define PROC ATF_PROC
 const struct ir_attach_info ir_attaches[AT_COUNT] = {
 #define ATTACH(id, name, k, b, u, flags)                                                           \
 	{ name, ((k) ? SIDE_K : 0) | ((b) ? SIDE_B : 0) | ((u) ? SIDE_U : 0), flags },

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "base/fmt.h"
 #include "base/strtab.h"
+#include "base/track.h"
 #include "regex/regex.h"
 
 #define IR_MAXKEYS 9
@@ -87,7 +88,8 @@ enum ir_attach_flags {
 	ATF_TASK = 2,
 	ATF_ARGS = 4,
 	ATF_RETVAL = 8,
-	ATF_TPARGS = 16
+	ATF_TPARGS = 16,
+	ATF_PROC = 32
 };
 enum ir_side { SIDE_K = 1, SIDE_B = 2, SIDE_U = 4 };
 
@@ -250,7 +252,10 @@ struct ir_probe {
 	uint64_t offset; /* k*: bytes past the symbol; u*: file offset */
 	uint32_t maxactive; /* kretprobes: 0: the runtime's choice */
 	bool optional; /* '?': not attaching is no error */
-	bool filter_target; /* with -c or -x: only hits of that process */
+	/* Whose hits count: tgid @pid (0: any); processes that run the file @exe (NULL: any), see ir_track(). */
+	int64_t pid;
+	const char *exe;
+	bool filter_target; /* with -c or -x: only hits of that process and its descendants */
 	bool at_entry; /* uprobes: at a function's first instruction, where its frame is not set up */
 	bool user_side; /* set by placement: run by staprun's interpreter */
 	VEC(struct ir_lock) locks; /* by ir_locks() */
@@ -434,6 +439,18 @@ void ir_mark_recursion(struct ir_module *m);
 void ir_analyse(struct ir_module *m);
 /* Fills probe->locks from what the handler and its callees touch. */
 void ir_locks(struct ir_module *m);
+/* What the runtimes have to know of processes: who descends from the target, who runs which file. See base/track.h. */
+struct ir_track {
+	bool used; /* something asks about the target's descendants, or more */
+	bool always; /* there is more than that: even without -c and -x */
+	bool all; /* every process, unless a target is given */
+	bool threads; /* each thread, too */
+	uint32_t nexe;
+	const char *exe[TRACK_MAXEXE];
+	const char *over; /* one file more than can be told apart; else NULL */
+};
+void ir_track(const struct ir_module *m, struct ir_track *out);
+uint32_t ir_track_exe(const struct ir_track *t, const char *exe); /* its number; IR_NONE */
 /*
  * Which side runs each probe: @sides is the backend's mask (SIDE_K; SIDE_B | SIDE_U; SIDE_U). NULL,
  * or a message that says which probe cannot run and why; *probe is its index.

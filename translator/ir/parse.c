@@ -249,6 +249,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		{ "target", &pr->target },
 		{ "symbol", &pr->symbol },
 		{ "proto", &pr->proto },
+		{ "exe", &pr->exe },
 	};
 	const struct {
 		const char *name;
@@ -267,6 +268,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 	} nums[] = {
 		{ "seq", &pr->seq },   { "period", &pr->period },   { "random", &pr->random },
 		{ "offset", &offset }, { "maxactive", &maxactive },
+		{ "pid", &pr->pid },
 	};
 
 	for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)

@@ -91,6 +91,22 @@ static const char *place_probe(struct arena *tmp, struct ir_module *m, struct ir
 	return cannot_run(tmp, m, p, can);
 }
 
+/* More files than the table of processes has room for. */
+static const char *too_many_files(struct ir_module *m, uint32_t *probe)
+{
+	struct ir_track t;
+
+	ir_track(m, &t);
+	for (uint32_t i = 0; i < m->probes.n && t.over; i++)
+		if (m->probes.v[i]->exe == t.over) {
+			*probe = i;
+			return arena_printf(m->arena,
+					    "process probes for more than %d programs in one script: %s is one too many",
+					    TRACK_MAXEXE, t.over);
+		}
+	return NULL;
+}
+
 const char *ir_place(struct ir_module *m, unsigned int sides, uint32_t *probe)
 {
 	const char *msg = NULL;
@@ -103,5 +119,5 @@ const char *ir_place(struct ir_module *m, unsigned int sides, uint32_t *probe)
 			*probe = i;
 	}
 	arena_fini(&tmp);
-	return msg;
+	return msg ? msg : too_many_files(m, probe);
 }

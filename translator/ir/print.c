@@ -355,11 +355,13 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 	print_probe_text(out, "target", p->target);
 	print_probe_text(out, "symbol", p->symbol);
 	print_probe_text(out, "proto", p->proto);
+	print_probe_text(out, "exe", p->exe);
 	print_probe_num(out, "seq", p->seq);
 	print_probe_num(out, "period", p->period);
 	print_probe_num(out, "random", p->random);
 	print_probe_num(out, "offset", (int64_t)p->offset);
 	print_probe_num(out, "maxactive", p->maxactive);
+	print_probe_num(out, "pid", p->pid);
 	if (p->jiffies)
 		buf_puts(out, " jiffies");
 	if (p->optional)

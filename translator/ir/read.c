@@ -309,6 +309,8 @@ static void get_probe(struct reader *r)
 	p->proto = get_opt(r);
 	p->offset = get_u(r);
 	p->maxactive = get_u32(r);
+	p->pid = get_s(r);
+	p->exe = get_opt(r);
 	flags = get_u(r);
 	p->jiffies = flags & 1;
 	p->optional = flags >> 1 & 1;

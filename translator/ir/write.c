@@ -138,6 +138,8 @@ static void put_probe(struct buf *out, const struct ir_probe *p)
 	put_opt(out, p->proto);
 	put_u(out, p->offset);
 	put_u(out, p->maxactive);
+	put_s(out, p->pid);
+	put_opt(out, p->exe);
 	put_u(out, p->jiffies | p->optional << 1 | p->filter_target << 2 | p->user_side << 3 |
 			   p->at_entry << 4);
 	put_u(out, p->locks.n);

@@ -246,9 +246,10 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 	put_text(e, p->target);
 	buf_puts(e->out, ", ");
 	put_text(e, p->symbol);
-	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, f%u",
+	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, %d, %d, f%u",
 		   (unsigned long long)p->offset, (long long)p->period, (long long)p->random,
-		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, p->handler);
+		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, (int)p->pid,
+		   p->exe ? (int)ir_track_exe(&e->track, p->exe) : -1, p->handler);
 	put_site_table(e, "nums", index, p->nums.n);
 	put_site_table(e, "strs", index, p->strs.n);
 	buf_puts(e->out, " },\n");
@@ -343,6 +344,23 @@ static bool looks_at_kernel_stack(const struct ir_module *m)
 	return false;
 }
 
+static void put_exes(struct lkm_emit *e)
+{
+	buf_puts(e->out, "\nstatic const char *const exe[] = {");
+	for (uint32_t k = 0; k < e->track.nexe; k++) {
+		buf_puts(e->out, " ");
+		put_text(e, e->track.exe[k]);
+		buf_puts(e->out, ",");
+	}
+	buf_puts(e->out, " 0 };\n");
+}
+
+/* As SP_TRACK_* of abi.h. */
+static unsigned int track_flags(const struct ir_track *t)
+{
+	return t->used | t->always << 1 | t->all << 2 | t->threads << 3;
+}
+
 static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 {
 	const struct ir_limits *l = &e->m->limits;
@@ -354,6 +372,9 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 	NUMBER(maxerrors, l->maxerrors);
 	NUMBER(maxskipped, l->maxskipped);
 	NUMBER(suppress_errors, l->suppress_errors);
+	NUMBER(track, track_flags(&e->track));
+	NUMBER(maxprocesses, l->maxprocesses);
+	NUMBER(nexe, e->track.nexe);
 	NUMBER(maxtrylock, l->maxtrylock);
 	NUMBER(trylockdelay, l->trylockdelay);
 	NUMBER(nglobals, e->m->globals.n);
@@ -375,7 +396,7 @@ static void put_script(struct lkm_emit *e, uint32_t nprobes, uint32_t nsession)
 		buf_puts(e->out, "\t.syms = syms,\n");
 	buf_puts(e->out,
 		 "\t.globals = globals,\n\t.maps = maps,\n\t.iters = iters,\n\t.probes = probes,\n"
-		 "\t.session = session,\n};\n");
+		 "\t.exe = exe,\n\t.session = session,\n};\n");
 }
 
 int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, struct diag *diag)
@@ -386,6 +407,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 
 	arena_init(&e.arena);
 	lkm_analyse(&e);
+	ir_track(m, &e.track);
 	buf_printf(
 		out,
 		"/* %s, made by Spile */\n#define SPILE_KERNEL\n#include \"abi.h\"\n#include \"base/agg.h\"\n#include \"base/fmt.h\"\n\n",
@@ -404,6 +426,7 @@ int lkm_emit(struct buf *out, const struct ir_module *m, const char *image, stru
 	}
 	put_globals(&e);
 	put_iters(&e);
+	put_exes(&e);
 	nprobes = put_probes(&e);
 	put_script(&e, nprobes, put_session(&e));
 	buf_puts(out, "\nasm(\".pushsection .spile,\\\"\\\",@progbits\\n.incbin \\\"");

@@ -38,6 +38,7 @@ struct lkm_emit {
 	uint32_t niters;
 	uint64_t string_bytes;
 	bool captures;
+	struct ir_track track;
 	/* the function being written */
 	const struct ir_func *f;
 	const struct lkm_func *lf;

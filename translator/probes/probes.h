@@ -10,11 +10,11 @@
 #include "session.h"
 
 /* A context variable, as lowering needs it. */
-enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_NUM, PV_STR, PV_SYM, PV_CALLERS };
+enum probe_var_kind { PV_ARG, PV_RETVAL, PV_TPARG, PV_SYSARG, PV_NUM, PV_STR, PV_SYM, PV_CALLERS };
 struct probe_var {
 	const char *name; /* "$prev" */
 	enum probe_var_kind kind;
-	uint32_t n; /* PV_ARG: from 1; PV_TPARG: from 0 */
+	uint32_t n; /* PV_ARG: from 1; PV_TPARG: from 0; PV_SYSARG: as intrinsic sysarg */
 	uint32_t width; /* bytes: 1 2 4 8 */
 	bool is_signed;
 	const char *type_name; /* "struct page *", for -L; NULL: unknown */

@@ -108,6 +108,16 @@ static enum probe_result process_no_file(struct probe_env *env, const struct pp_
 	return PROBE_NOMATCH;
 }
 
+const char *probe_program_path(struct probe_env *env, const struct pp_component *c, bool quiet)
+{
+	const char *path = process_find(env->arena, c->str);
+
+	if (path)
+		return process_interpreter(env->arena, path);
+	process_no_file(env, c, quiet);
+	return NULL;
+}
+
 static bool is_startup(const char *name)
 {
 	for (size_t i = 0; i < sizeof(startup_names) / sizeof(startup_names[0]); i++)
