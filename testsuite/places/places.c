@@ -344,7 +344,7 @@ WHOLE int locals(int count, struct node *n, int unused_later)
 	struct pair *alias = &mine;
 	struct big array = { { sum, 2, 3, sum * 4 }, 5 };
 	unsigned char narrow = (unsigned char)(sum + 250);
-	int gone = (int)opaque(3);
+	int gone = (int)opaque(3), rounds = (int)opaque(3);
 
 	sink = gone;
 	SEE("at first", "$count", count);
@@ -361,7 +361,7 @@ WHOLE int locals(int count, struct node *n, int unused_later)
 	SEE("at first", "$n->next->value", n->next->value);
 	SEE("at first", "$unused_later", unused_later);
 	barrier(); /* at first */
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < rounds; i++) {
 		int part = i * sum + n->value;
 
 		SEE("at loop", "$i", i);

@@ -26,7 +26,7 @@ import oracle  # noqa: E402  pylint: disable=wrong-import-position
 SOURCES = ['places.c', 'places2.c']
 SEE = re.compile(r'SEE\("([^"]+)", "((?:[^"\\]|\\.)+)"')
 ANCHOR = re.compile(r'/\* at (\w+) \*/')
-KINDS = ('call', 'return', 'inline')
+KINDS = ('call', 'return', 'inline', 'at')
 # a variable in a row's script, with what stands behind it
 TERM = re.compile(r'&?(?:\$\w+|@(?:var|cast|entry)\((?:[^()]|\([^()]*\))*\))(?:->\w+|\[[^\]]*\])*')
 

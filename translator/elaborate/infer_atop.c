@@ -81,6 +81,28 @@ static bool is_defined(struct infer *i, const struct expr *x)
 	return is_defined(&in, with_suffixes(i, x->args.v[0], x));
 }
 
+struct all_defined {
+	struct infer *i;
+	bool yes;
+};
+
+static void look_for_undefined(struct expr *x, void *arg)
+{
+	struct all_defined *a = arg;
+
+	if (x->kind == E_TARGET || atop_is(x, "@var") || atop_is(x, "@cast") || atop_is(x, "@entry"))
+		a->yes = a->yes && is_defined(a->i, x);
+}
+
+bool defined_within(struct infer *i, struct expr *x)
+{
+	struct all_defined a = { i, true };
+	struct tree_walker w = { .expr = look_for_undefined, .arg = &a };
+
+	tree_walk_expr(&w, x);
+	return a.yes && !w.too_deep;
+}
+
 void elab_settle(struct expr *x, int64_t value)
 {
 	x->kind = E_NUMBER;

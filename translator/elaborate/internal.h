@@ -432,6 +432,8 @@ struct tvar *infer_print(struct infer *i, struct expr *x);
 struct tvar *infer_target(struct infer *i, struct expr *x);
 struct tvar *infer_atop(struct infer *i, struct expr *x);
 bool atop_is(const struct expr *x, const char *name);
+/* Whether all context variables and the like in an expression can be read. */
+bool defined_within(struct infer *i, struct expr *x);
 /* regex.c */
 struct tvar *infer_regex(struct infer *i, struct expr *x);
 /* Makes the tables, once it is known whether groups are asked for. */

@@ -244,6 +244,8 @@ static bool walk_index(struct walk *w, const struct suffix *s)
 
 	if (!w->quiet)
 		infer_long(w->i, s->index);
+	else if (!defined_within(w->i, s->index))
+		return false;
 	if (w->t->kind == ST_POINTER) {
 		if (!follow(w, s->at))
 			return false;
