@@ -11,6 +11,7 @@
 #include "launch.h"
 #include "options.h"
 #include "pass.h"
+#include "probes/probes.h"
 #include "symbols/symbols.h"
 
 /* What the passes hand on. */
@@ -284,6 +285,22 @@ static int pass_elaborate(struct compile *c)
 	return 0;
 }
 
+/* What stands for pass 2 under -l and -L. 0: something matched. */
+static int list_points(struct compile *c)
+{
+	struct session *s = c->s;
+	struct elab_input in = { .session = s, .library = c->library, .symbols = c->symbols, .files = c->files.v, .nfiles = c->files.n,
+				 .sides = c->backend->sides, .backend = c->backend->name };
+	struct buf out;
+	bool any;
+
+	buf_init(&out);
+	any = elab_list(&in, s->list == LIST_VARS, &out);
+	fwrite(out.p ? out.p : "", 1, out.len, stdout);
+	buf_fini(&out);
+	return any ? 0 : 1;
+}
+
 static void print_elaborated(struct compile *c)
 {
 	struct buf b;
@@ -406,6 +423,8 @@ static int compile(struct compile *c)
 		return 0;
 	}
 	c->symbols = symbols_new(s);
+	if (s->list)
+		return list_points(c);
 	if (pass_elaborate(c))
 		return failed(s, 2);
 	if (s->last_pass == 2 || s->dump_ir) {
@@ -438,6 +457,10 @@ int main(int argc, char **argv)
 	session_init(&s);
 	buf_init(&c.artifact.code);
 	o = options_parse(&s, argc, argv);
+	if (o == OPTIONS_RUN && s.list == LIST_TYPES) {
+		probe_print_types();
+		o = OPTIONS_DONE;
+	}
 	if (o != OPTIONS_RUN || session_setup(&s)) {
 		status = o == OPTIONS_DONE ? 0 : 1;
 	} else {

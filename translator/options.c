@@ -11,7 +11,7 @@
 
 enum {
 	OPT_RUNTIME = 256, OPT_COMPATIBLE, OPT_BPF, OPT_DUMP_IR, OPT_VP, OPT_COLOR, OPT_NO_DISPLAY,
-	OPT_QUIET_ERRORS, OPT_NO_TIME_LIMITS, OPT_LDD, OPT_ALL_MODULES
+	OPT_QUIET_ERRORS, OPT_DUMP_TYPES, OPT_NO_TIME_LIMITS, OPT_LDD, OPT_ALL_MODULES
 };
 
 struct option_row {
@@ -87,6 +87,33 @@ static int set_text(struct session *s, const char *arg)
 static int set_extra(struct session *s, const char *arg)
 {
 	vec_push(&s->arena, &s->extra_scripts, arg);
+	return 0;
+}
+
+/* The points to list become a script of their own. */
+static int set_list(struct session *s, const char *arg)
+{
+	if (s->script_text)
+		return bad(s, "one of -e, -l and -L is given, once", "a second script:", arg);
+	s->script_text = arena_printf(&s->arena, "probe %s { }", arg);
+	s->list = LIST_POINTS;
+	s->last_pass = 2;
+	return 0;
+}
+
+static int set_list_vars(struct session *s, const char *arg)
+{
+	int rc = set_list(s, arg);
+
+	s->list = LIST_VARS;
+	return rc;
+}
+
+static int set_dump_types(struct session *s, const char *arg)
+{
+	(void)arg;
+	s->list = LIST_TYPES;
+	s->script_text = "";
 	return 0;
 }
 
@@ -311,6 +338,9 @@ static int set_color(struct session *s, const char *arg)
 static const struct option_row rows[] = {
 	{ 'e', NULL, "SCRIPT", set_text, "run SCRIPT instead of a file" },
 	{ 'E', NULL, "SCRIPT", set_extra, "add SCRIPT to the one that runs; repeatable" },
+	{ 'l', NULL, "POINT", set_list, "list the probe points that match POINT, which may be a pattern" },
+	{ 'L', NULL, "POINT", set_list_vars, "list them with their variables" },
+	{ OPT_DUMP_TYPES, "dump-probe-types", NULL, set_dump_types, "list the kinds of probe points" },
 	{ 'c', NULL, "CMD", set_command, "start CMD as the target once the probes are armed; its end ends the run" },
 	{ 'x', NULL, "PID", set_target, "PID is the target" },
 	{ 'o', NULL, "FILE", set_output, "write the output to FILE" },

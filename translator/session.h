@@ -12,6 +12,9 @@
 
 enum runtime_choice { RT_AUTO, RT_KERNEL, RT_BPF, RT_USER };
 
+/* What is listed in place of a script's run. */
+enum list_what { LIST_NOTHING, LIST_POINTS, LIST_VARS, LIST_TYPES };
+
 struct session {
 	struct arena arena; /* lives as long as the run */
 	struct strtab names;
@@ -19,6 +22,7 @@ struct session {
 
 	/* script */
 	const char *script_file; /* "-" for stdin; NULL with -e */
+	enum list_what list;
 	const char *script_text; /* -e */
 	VEC(const char *) extra_scripts; /* -E */
 	char **args; /* script arguments */

@@ -100,21 +100,29 @@ static void expand_all(struct elab *e)
 		  "a script needs a probe such as: probe begin { println(\"hello\") exit() }");
 }
 
-struct elab *elaborate(const struct elab_input *in)
+struct elab *elab_start(const struct elab_input *in)
 {
 	struct session *s = in->session;
 	struct elab *e = arena_new(&s->arena, struct elab);
-	uint32_t before = s->diag.errors;
 
 	e->s = s;
 	e->diag = &s->diag;
 	e->arena = &s->arena;
 	e->in = in;
-	e->errors_before = before;
+	e->errors_before = s->diag.errors;
 	e->env = (struct probe_env){ .session = s, .arena = &s->arena, .diag = &s->diag, .symbols = in->symbols };
 	for (uint32_t i = 0; i < in->nfiles; i++)
 		elab_add_file(e, in->files[i]);
 	expand_all(e);
+	return e;
+}
+
+struct elab *elaborate(const struct elab_input *in)
+{
+	struct session *s = in->session;
+	uint32_t before = s->diag.errors;
+	struct elab *e = elab_start(in);
+
 	for (uint32_t i = 0; i < e->handlers.n; i++)
 		infer_handler(e, e->handlers.v[i]);
 	drain_queue(e);

@@ -49,4 +49,10 @@ struct ir_module *lower(struct elab *e);
  */
 int elab_drop_empty(struct elab *e, struct ir_module *m) __attribute__((warn_unused_result));
 
+/*
+ * For -l and -L: the points that match those of the script, each once, by name; with @vars the variables that are to be had
+ * there. False: none, or errors were reported.
+ */
+bool elab_list(const struct elab_input *in, bool vars, struct buf *out);
+
 #endif

@@ -20,6 +20,7 @@ struct derive {
 	guard_vec guards;
 	bool optional;
 	const char *chain; /* " <- alias <- ..." */
+	const char *alias; /* the first of them, by its own name */
 	unsigned int depth;
 	struct span use; /* what the user's probe wrote, when @depth */
 	uint32_t first_handler; /* of this probe, in elab->handlers */
@@ -161,7 +162,7 @@ static void add_site(struct elab *e, const struct derive *d, const struct probe_
 		     const char *chain)
 {
 	struct probe_site *site = arena_new(e->arena, struct probe_site);
-	struct elab_probe p = { .site = site, .chain = chain };
+	struct elab_probe p = { .site = site, .chain = chain, .alias = d->alias };
 	uint32_t n = e->handlers.n, low = d->first_handler;
 	const char *key = NULL;
 
@@ -306,6 +307,15 @@ static part_vec wrap_parts(struct elab *e, const struct alias *a, const part_vec
 	return v;
 }
 
+/* The name that fits, with the components that the use wrote behind it. */
+static const char *alias_name(struct elab *e, const struct alias *a, const struct probe_point *use, uint32_t covered)
+{
+	for (uint32_t i = 0; i < a->ast->alias_names.n; i++)
+		if (alias_covers(e, use, a->ast->alias_names.v[i]) == covered)
+			return point_text(e, with_suffix(e, a->ast->alias_names.v[i], use, covered));
+	return NULL;
+}
+
 static bool expand_point(struct elab *e, struct derive d, struct probe_point *pp);
 
 static bool expand_alias(struct elab *e, const struct derive *d, const struct alias *a,
@@ -323,8 +333,10 @@ static bool expand_alias(struct elab *e, const struct derive *d, const struct al
 	if (!check_depth(e, a->ast->body, NULL, a->ast->at) ||
 	    !check_depth(e, a->ast->epilogue, NULL, a->ast->at))
 		return true;
-	if (!in.depth++)
+	if (!in.depth++) {
 		in.use = use->at;
+		in.alias = alias_name(e, a, use, covered);
+	}
 	in.file = a->file;
 	in.parts = wrap_parts(e, a, &d->parts);
 	in.chain = arena_printf(e->arena, " <- %s%s", point_text(e, use), d->chain);

@@ -211,6 +211,7 @@ struct elab_probe {
 	struct probe_site *site;
 	struct handler *handler;
 	const char *chain;
+	const char *alias; /* by way of which the script's point led here; NULL: none */
 };
 
 struct alias {
@@ -267,6 +268,9 @@ struct elab {
 	VEC(struct elab_regex *) regexes;
 	bool captures; /* some code asks for the groups of a match */
 };
+
+/* elaborate.c: all sites of the script's probes */
+struct elab *elab_start(const struct elab_input *in);
 
 /* names.c */
 void elab_add_file(struct elab *e, struct ast_file *f);

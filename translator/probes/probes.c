@@ -3,6 +3,7 @@
 #include "probes/probes.h"
 
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -365,4 +366,32 @@ void probe_report_unknown(struct probe_env *env, const struct probe_point *pp, c
 		diag_hint(env->diag, "did you mean %s?", pattern_text(env->arena, pattern));
 	else if (fits)
 		hint_continuations(env, pp, fits);
+}
+
+static int by_pattern(const void *a, const void *b)
+{
+	return strcmp((*(const struct probe_family *const *)a)->pattern, (*(const struct probe_family *const *)b)->pattern);
+}
+
+void probe_print_types(void)
+{
+	const struct probe_family **v = calloc(probe_families_n + 1, sizeof(struct probe_family *));
+
+	if (!v)
+		arena_oom();
+	for (unsigned int i = 0; i < probe_families_n; i++)
+		v[i] = &probe_families[i];
+	qsort(v, probe_families_n, sizeof(struct probe_family *), by_pattern);
+	for (unsigned int i = 0; i < probe_families_n; i++) {
+		for (const char *p = v[i]->pattern; *p; p++) {
+			bool arg = p > v[i]->pattern && p[-1] == '(';
+
+			if (arg)
+				fputs(*p == 'n' ? "number" : "string", stdout);
+			else
+				putchar(*p);
+		}
+		putchar('\n');
+	}
+	free(v);
 }

@@ -149,6 +149,9 @@ enum probe_result probe_resolve(struct probe_env *env, const struct probe_point 
 bool probe_entry_site(struct probe_env *env, const struct probe_site *site,
 		      struct probe_site *entry);
 
+/* The kinds of points, one a line, on standard output: "kernel.function(string).call". */
+void probe_print_types(void);
+
 /*
  * Reports a point that neither a family nor an alias matches (E-UNKNOWN-PROBE), with the nearest
  * pattern as a hint.
