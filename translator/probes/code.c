@@ -112,7 +112,9 @@ struct probe_site *code_add_site(struct code_object *c, const struct code_site *
 	site.priv = copy;
 	site.obj = c->obj;
 	site.proto = &copy->proto;
-	site.probe.symbol = own->function ? own->function : arena_strdup(c->env->arena, name);
+	if (!copy->function)
+		copy->function = arena_strdup(c->env->arena, name);
+	site.probe.symbol = copy->function;
 	site.callers = own->callers;
 	site.probe.maxactive = code_is_return(c) ? c->maxactive : 0;
 	site.probe.filter_target = c->user;

@@ -57,8 +57,7 @@ static bool find_chain(struct sym_object *o, uint64_t addr, struct chain *c)
 	const struct dx_func *f = dindex_by_addr(&o->dx, addr);
 
 	c->n = 0;
-	if (f && f->die ? !dwarf_offdie(o->dw, f->die, &c->die[0])
-			: !find_apart(o, addr, &c->die[0]))
+	if (f && f->die ? !object_die(o->dw, f->die, &c->die[0]) : !find_apart(o, addr, &c->die[0]))
 		return false;
 	c->n = 1;
 	descend(c, &c->die[0], addr, 0);
@@ -92,7 +91,7 @@ static const struct dx_func *indexed(struct sym_object *o, Dwarf_Die *die)
 	uint32_t first = name ? dindex_by_name(&o->dx, name, &n) : 0;
 
 	for (uint32_t i = first; name && i < first + n; i++)
-		if (order[i] < nfuncs && funcs[order[i]].die == dwarf_dieoffset(die))
+		if (order[i] < nfuncs && funcs[order[i]].die == object_die_id(o->dw, die))
 			return &funcs[order[i]];
 	return NULL;
 }
@@ -118,10 +117,10 @@ static bool describe(struct sym_object *o, Dwarf_Die *die, struct sym_func *out)
 		*out = object_func(o, f);
 		return true;
 	}
-	*out = (struct sym_func){ .name = dwarf_diename(die), .die = dwarf_dieoffset(die) };
+	*out = (struct sym_func){ .name = dwarf_diename(die), .die = object_die_id(o->dw, die) };
 	if (dwarf_tag(die) == DW_TAG_inlined_subroutine)
 		out->flags = SYMF_INLINE;
-	if (!out->name || dwarf_entrypc(die, &out->entry))
+	if (!out->name || !dindex_entry(die, &out->entry))
 		return false;
 	out->body = out->entry;
 	clean_file(o, die, out);
@@ -197,6 +196,7 @@ struct visit {
 	bool (*label)(const char *name, uint32_t line, uint64_t addr, void *arg);
 	bool (*callee)(const struct sym_callee *c, void *arg);
 	void *arg;
+	uint64_t die; /* of the function, or instance */
 	bool go;
 };
 
@@ -212,15 +212,15 @@ static void visit_label(struct visit *v, Dwarf_Die *die)
 				 addr, v->arg);
 }
 
-static bool same_origin(Dwarf_Die *die, uint64_t origin)
+static bool same_origin(struct sym_object *o, Dwarf_Die *die, uint64_t origin)
 {
 	Dwarf_Attribute attr;
 	Dwarf_Die of;
 
-	if (dwarf_dieoffset(die) == origin)
+	if (object_die_id(o->dw, die) == origin)
 		return true;
 	return dwarf_attr(die, DW_AT_abstract_origin, &attr) && dwarf_formref_die(&attr, &of) &&
-	       dwarf_dieoffset(&of) == origin;
+	       object_die_id(o->dw, &of) == origin;
 }
 
 /* The code of a function that a call names: its DIE, the abstract one's instance, or what is visible under that name. */
@@ -238,9 +238,9 @@ static bool find_called(struct sym_object *o, Dwarf_Die *origin, struct sym_func
 		Dwarf_Die die;
 
 		if (!f || !f->die || (f->flags & (DXF_ABSTRACT | DXF_ALIAS)) ||
-		    !dwarf_offdie(o->dw, f->die, &die))
+		    !object_die(o->dw, f->die, &die))
 			continue;
-		if (same_origin(&die, dwarf_dieoffset(origin))) {
+		if (same_origin(o, &die, object_die_id(o->dw, origin))) {
 			best = f;
 			break;
 		}
@@ -261,24 +261,72 @@ static bool call_origin(Dwarf_Die *site, Dwarf_Die *out)
 	       dwarf_formref_die(&attr, out);
 }
 
-static void visit_call(struct visit *v, Dwarf_Die *site)
+/*
+ * The innermost instance that a call is in. Compilers differ in where they write calls down: in the instance, or all of
+ * them in the function.
+ */
+static uint64_t call_owner(struct sym_object *o, Dwarf_Die *top, Dwarf_Die *scope, uint64_t pc)
 {
-	struct sym_callee c = { 0 };
-	Dwarf_Attribute attr;
-	Dwarf_Die origin;
-	bool tail;
+	struct chain c = { .n = 1 };
 
-	if (!v->callee || !call_origin(site, &origin) || !find_called(v->o, &origin, &c.func))
-		return;
+	if (!pc)
+		return object_die_id(o->dw, scope);
+	c.die[0] = *top;
+	descend(&c, top, pc, 0);
+	return object_die_id(o->dw, &c.die[c.n - 1]);
+}
+
+static bool call_place(Dwarf_Die *site, struct sym_callee *c, uint64_t *pc)
+{
+	Dwarf_Attribute attr;
+	bool tail = false;
+
+	*pc = 0;
 	if ((dwarf_attr(site, DW_AT_call_tail_call, &attr) ||
 	     dwarf_attr(site, DW_AT_GNU_tail_call, &attr)) &&
-	    !dwarf_formflag(&attr, &tail) && tail)
-		c.tail = true;
-	else if (!(dwarf_attr(site, DW_AT_call_return_pc, &attr) ||
-		   dwarf_attr(site, DW_AT_low_pc, &attr)) ||
-		 dwarf_formaddr(&attr, &c.ret))
+	    !dwarf_formflag(&attr, &tail) && tail) {
+		c->tail = true;
+		if (dwarf_attr(site, DW_AT_call_pc, &attr) && dwarf_formaddr(&attr, pc))
+			*pc = 0;
+		return true;
+	}
+	if (!(dwarf_attr(site, DW_AT_call_return_pc, &attr) ||
+	      dwarf_attr(site, DW_AT_low_pc, &attr)) ||
+	    dwarf_formaddr(&attr, &c->ret))
+		return false;
+	*pc = c->ret - 1;
+	return true;
+}
+
+static void visit_call(struct visit *v, Dwarf_Die *top, Dwarf_Die *scope, Dwarf_Die *site)
+{
+	struct sym_callee c = { 0 };
+	Dwarf_Die origin;
+	uint64_t pc;
+
+	if (call_origin(site, &origin) && call_place(site, &c, &pc) &&
+	    call_owner(v->o, top, scope, pc) == v->die && find_called(v->o, &origin, &c.func))
+		v->go = v->callee(&c, v->arg);
+}
+
+/* All calls in a function, in whatever was inlined into it. @scope: the instance that @block is in. */
+static void visit_calls(struct visit *v, Dwarf_Die *top, Dwarf_Die *scope, Dwarf_Die *block,
+			unsigned int depth)
+{
+	Dwarf_Die die;
+
+	if (depth > MAXDEPTH || dwarf_child(block, &die))
 		return;
-	v->go = v->callee(&c, v->arg);
+	do {
+		int tag = dwarf_tag(&die);
+
+		if (tag == DW_TAG_call_site || tag == DW_TAG_GNU_call_site)
+			visit_call(v, top, scope, &die);
+		else if (tag == DW_TAG_lexical_block)
+			visit_calls(v, top, scope, &die, depth + 1);
+		else if (tag == DW_TAG_inlined_subroutine)
+			visit_calls(v, top, &die, &die, depth + 1);
+	} while (v->go && !dwarf_siblingof(&die, &die));
 }
 
 /* @depth counts blocks; inlined instances are functions of their own. */
@@ -293,10 +341,6 @@ static void visit_body(struct visit *v, Dwarf_Die *scope, unsigned int depth)
 		switch (dwarf_tag(&die)) {
 		case DW_TAG_label:
 			visit_label(v, &die);
-			break;
-		case DW_TAG_call_site:
-		case DW_TAG_GNU_call_site:
-			visit_call(v, &die);
 			break;
 		case DW_TAG_inlined_subroutine:
 			if (v->callee && describe(v->o, &die, &c.func))
@@ -313,11 +357,19 @@ static void visit_body(struct visit *v, Dwarf_Die *scope, unsigned int depth)
 
 static void visit(struct visit *v, const struct sym_func *f)
 {
+	struct chain c;
 	Dwarf_Die die;
 
 	v->go = true;
-	if (object_index(v->o) && v->o->dw && f->die && dwarf_offdie(v->o->dw, f->die, &die))
-		visit_body(v, &die, 0);
+	v->die = f->die;
+	if (!object_index(v->o) || !v->o->dw || !f->die || !object_die(v->o->dw, f->die, &die))
+		return;
+	visit_body(v, &die, 0);
+	if (!v->callee || !v->go)
+		return;
+	if (dwarf_tag(&die) == DW_TAG_inlined_subroutine && find_chain(v->o, f->entry, &c))
+		die = c.die[0];
+	visit_calls(v, &die, &die, &die, 0);
 }
 
 void sym_labels(struct sym_object *o, const struct sym_func *f,

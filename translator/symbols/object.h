@@ -101,7 +101,8 @@ const struct sym_type *object_type_of(struct sym_object *o, Dwarf_Die *die);
 /* As C spells the type that the DIE of a variable, member or function has. */
 const char *object_type_text(struct sym_object *o, Dwarf_Die *die);
 
-/* body.c: the function, or inlined instance, at @addr in whose source the line is */
+/* body.c */
+/* The function, or inlined instance, at @addr in whose source the line is. */
 bool object_scope_at(struct sym_object *o, uint64_t addr, const char *file, uint32_t line,
 		     struct sym_func *out);
 
