@@ -47,7 +47,8 @@ static int attach_kprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf
 static int attach_uprobe(struct bpf_run *b, const struct ir_probe *p, struct bpf_program *prog,
 			     uint64_t cookie)
 {
-	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE, .bpf_cookie = cookie);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .retprobe = p->kind == AT_URETPROBE, .bpf_cookie = cookie,
+		    .ref_ctr_offset = p->semaphore);
 
 	return keep(b, bpf_program__attach_uprobe_opts(prog, -1, p->target, p->offset, &opts));
 }

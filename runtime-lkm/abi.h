@@ -8,7 +8,7 @@
 #ifndef SPILE_ABI_H
 #define SPILE_ABI_H
 
-#define SP_ABI_VERSION 7u
+#define SP_ABI_VERSION 8u
 
 /* The kernel's own definitions of these names are the same types: C11 lets them be repeated. */
 typedef signed char s8;
@@ -110,6 +110,7 @@ struct sp_probe {
 	const char *target;
 	const char *func; /* what ppfunc() yields; NULL: "" */
 	u64 offset;
+	u64 semaphore; /* file offset of the counter of who looks; 0: none */
 	s64 period, random;
 	u32 maxactive, ntpargs;
 	s32 pid, exe; /* hits of this process only, 0: any; of those that run this file, -1: any */
@@ -184,7 +185,7 @@ struct sp_ctx {
 	size_t token_at;
 };
 
-_Static_assert(sizeof(struct sp_probe) == 112, "struct sp_probe is shared");
+_Static_assert(sizeof(struct sp_probe) == 120, "struct sp_probe is shared");
 _Static_assert(sizeof(struct sp_ctx) == 216, "struct sp_ctx is shared");
 _Static_assert(sizeof(struct sp_global) == 48, "struct sp_global is shared");
 _Static_assert(sizeof(struct sp_script) == 176, "struct sp_script is shared");

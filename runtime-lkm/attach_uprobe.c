@@ -40,7 +40,7 @@ static int sp_uprobe_attach_one(struct sp_up *u, const struct sp_probe *p, const
 	path_put(&path);
 	if (!u->inode)
 		return -ENOENT;
-	rc = compat_uprobe_register(u->inode, p->offset, &u->uc, &u->handle);
+	rc = compat_uprobe_register(u->inode, p->offset, p->semaphore, &u->uc, &u->handle);
 	if (rc)
 		iput(u->inode);
 	return rc;

@@ -35,18 +35,21 @@ static inline struct kretprobe *compat_get_kretprobe(struct kretprobe_instance *
 #define COMPAT_UPROBE_DATA
 #endif
 
-/* @handle gets what unregistering needs, where the kernel has such a thing. */
-static inline int compat_uprobe_register(struct inode *inode, u64 offset,
+/*
+ * @ref: file offset of a counter in the program that says whether anybody looks; 0: none. @handle gets what unregistering
+ * needs, where the kernel has such a thing.
+ */
+static inline int compat_uprobe_register(struct inode *inode, u64 offset, u64 ref,
 					 struct uprobe_consumer *uc, void **handle)
 {
 #ifdef HAVE_UPROBE_HANDLE
-	struct uprobe *u = uprobe_register(inode, offset, 0, uc);
+	struct uprobe *u = uprobe_register(inode, offset, ref, uc);
 
 	*handle = u;
 	return PTR_ERR_OR_ZERO(u);
 #else
 	*handle = NULL;
-	return uprobe_register(inode, offset, uc);
+	return uprobe_register_refctr(inode, offset, ref, uc);
 #endif
 }
 

@@ -223,7 +223,7 @@ START_TEST(tables)
 	/* the tracepoint's handler calls what iterates over m: it has m for itself */
 	ck_assert_ptr_nonnull(strstr(c, "locks2[] = { { 2, 1 }, };"));
 	/* arguments 0 to 2 are wanted */
-	ck_assert_ptr_nonnull(strstr(c, "\"sched_switch\", NULL, 0ULL, 0LL, 0LL, 0, 3, 0, -1, f"));
+	ck_assert_ptr_nonnull(strstr(c, "\"sched_switch\", NULL, 0ULL, 0ULL, 0LL, 0LL, 0, 3, 0, -1, f"));
 	/* optional and filtered by target */
 	ck_assert_ptr_nonnull(strstr(c, ", 3, 4, 0, NULL, \"p\", \"/bin/x\", NULL, 4660ULL"));
 	/* recursion: MAXNESTING frames and the handler's, of one place of 64 bytes */

@@ -201,8 +201,8 @@ START_TEST(argument_kinds)
 	expect_message("write begin(NUMBER)");
 	ck_assert_int_eq(resolve("kprobe(\"x\").function(\"y\")"), PROBE_BAD);
 	expect_message("\"kprobe\" takes no argument here, not a string");
-	ck_assert_int_eq(resolve("process.function(\"y\")"), PROBE_BAD);
-	expect_message("write process(\"...\").function(\"...\")");
+	ck_assert_int_eq(resolve("process.function(\"y\")"), PROBE_NOMATCH);
+	expect_message("name the program: process(\"PATH\")");
 }
 END_TEST
 

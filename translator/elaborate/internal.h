@@ -614,6 +614,9 @@ void fmt_build_arg(struct lower *l, struct fmt_build *b, struct ir_val v, enum i
 struct ir_val fmt_build_end(struct lower *l, struct fmt_build *b, bool to_string,
 			    enum ir_stream stream);
 
+/* site.c */
+void site_share_semaphores(struct elab *e);
+
 /* settings.c: -G */
 void settings_find(struct elab *e);
 void settings_apply(struct elab *e);

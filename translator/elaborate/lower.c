@@ -240,6 +240,7 @@ static void lower_probes(struct lower *l)
 {
 	uint64_t id = probe_kernel_id(&l->e->env);
 
+	site_share_semaphores(l->e);
 	for (uint32_t i = 0; i < l->e->probes.n; i++) {
 		const struct elab_probe *p = &l->e->probes.v[i];
 		struct ir_probe *out = arena_new(l->arena, struct ir_probe);

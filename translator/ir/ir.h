@@ -250,6 +250,7 @@ struct ir_probe {
 	const char *symbol; /* uprobes: function name, for messages */
 	const char *proto; /* k*, tracepoints: the parameters that it was compiled for (symbols/proto.h); NULL: unknown */
 	uint64_t offset; /* k*: bytes past the symbol; u*: file offset */
+	uint64_t semaphore; /* uprobes: file offset of the counter of who looks; 0: none */
 	uint32_t maxactive; /* kretprobes: 0: the runtime's choice */
 	bool optional; /* '?': not attaching is no error */
 	/* Whose hits count: tgid @pid (0: any); processes that run the file @exe (NULL: any), see ir_track(). */

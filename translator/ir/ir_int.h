@@ -61,7 +61,7 @@ bool ir_spec_type(const struct fmt_spec *spec, enum ir_type *out);
 /*
  * The binary form starts with this; the number goes up with every change to it or to a .def file.
  */
-#define IR_MAGIC "SPILE-IR\11"
+#define IR_MAGIC "SPILE-IR\12"
 
 /* Bit sets over registers. */
 static inline uint32_t bits_words(uint32_t n)

@@ -262,6 +262,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		{ "user", &pr->user_side },
 	};
 	int64_t offset = (int64_t)pr->offset, maxactive = pr->maxactive;
+	int64_t semaphore = (int64_t)pr->semaphore;
 	const struct {
 		const char *name;
 		int64_t *at;
@@ -269,6 +270,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 		{ "seq", &pr->seq },   { "period", &pr->period },   { "random", &pr->random },
 		{ "offset", &offset }, { "maxactive", &maxactive },
 		{ "pid", &pr->pid },
+		{ "semaphore", &semaphore },
 	};
 
 	for (size_t k = 0; k < sizeof(texts) / sizeof(texts[0]); k++)
@@ -284,6 +286,7 @@ static bool probe_field(struct ir_parser *p, struct ir_probe *pr, const char *wo
 			return false;
 		pr->offset = (uint64_t)offset;
 		pr->maxactive = (uint32_t)maxactive;
+		pr->semaphore = (uint64_t)semaphore;
 		return true;
 	}
 	if (strcmp(word, "num") == 0 || strcmp(word, "str") == 0)

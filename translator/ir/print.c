@@ -360,6 +360,7 @@ static void print_probe(struct buf *out, const struct ir_module *m, const struct
 	print_probe_num(out, "period", p->period);
 	print_probe_num(out, "random", p->random);
 	print_probe_num(out, "offset", (int64_t)p->offset);
+	print_probe_num(out, "semaphore", (int64_t)p->semaphore);
 	print_probe_num(out, "maxactive", p->maxactive);
 	print_probe_num(out, "pid", p->pid);
 	if (p->jiffies)

@@ -308,6 +308,7 @@ static void get_probe(struct reader *r)
 	p->symbol = get_opt(r);
 	p->proto = get_opt(r);
 	p->offset = get_u(r);
+	p->semaphore = get_u(r);
 	p->maxactive = get_u32(r);
 	p->pid = get_s(r);
 	p->exe = get_opt(r);

@@ -137,6 +137,7 @@ static void put_probe(struct buf *out, const struct ir_probe *p)
 	put_opt(out, p->symbol);
 	put_opt(out, p->proto);
 	put_u(out, p->offset);
+	put_u(out, p->semaphore);
 	put_u(out, p->maxactive);
 	put_s(out, p->pid);
 	put_opt(out, p->exe);

@@ -246,9 +246,9 @@ static void put_probe(struct lkm_emit *e, uint32_t index, uint32_t ntpargs, uint
 	put_text(e, p->target);
 	buf_puts(e->out, ", ");
 	put_text(e, p->symbol);
-	buf_printf(e->out, ", %lluULL, %lldLL, %lldLL, %u, %u, %d, %d, f%u",
-		   (unsigned long long)p->offset, (long long)p->period, (long long)p->random,
-		   p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, (int)p->pid,
+	buf_printf(e->out, ", %lluULL, %lluULL, %lldLL, %lldLL, %u, %u, %d, %d, f%u",
+		   (unsigned long long)p->offset, (unsigned long long)p->semaphore, (long long)p->period,
+		   (long long)p->random, p->maxactive, p->kind == AT_TRACEPOINT ? ntpargs : 0, (int)p->pid,
 		   p->exe ? (int)ir_track_exe(&e->track, p->exe) : -1, p->handler);
 	put_site_table(e, "nums", index, p->nums.n);
 	put_site_table(e, "strs", index, p->strs.n);

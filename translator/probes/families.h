@@ -30,6 +30,10 @@ DECLARE_RESOLVE(lifecycle_resolve);
 DECLARE_VARS(syscall);
 DECLARE_RESOLVE(process_resolve);
 DECLARE_VARS(code);
+DECLARE_RESOLVE(mark_resolve);
+DECLARE_VARS(mark);
+DECLARE_RESOLVE(plt_resolve);
+DECLARE_VARS(plt);
 
 /* The point as text, without '?' and condition: what pp() yields. In the arena. */
 const char *probe_text(struct probe_env *env, const struct probe_point *pp);
@@ -62,8 +66,6 @@ bool debug_var_at(struct probe_env *env, const struct probe_site *site, const st
 bool debug_each_var_at(struct probe_env *env, const struct probe_site *site, const struct debug_site *d,
 		       void (*fn)(const struct probe_var *v, void *arg), void *arg);
 
-/* The program that process("...") names, as the kernel can open it; NULL, reported unless @quiet: there is none. */
-const char *probe_program_path(struct probe_env *env, const struct pp_component *c, bool quiet);
 /* The "name[@file]" of a function, patterns in both, with lines if @lines; false after an error. */
 bool probe_function_spec(struct probe_env *env, const struct pp_component *c, bool lines,
 			 struct sym_spec *spec);

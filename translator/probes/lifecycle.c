@@ -8,7 +8,7 @@
 #include <signal.h>
 #include <string.h>
 
-#include "probes/families.h"
+#include "probes/program.h"
 
 static bool pid_exists(struct probe_env *env, const struct pp_component *c, bool quiet)
 {
@@ -23,6 +23,9 @@ enum probe_result lifecycle_resolve(struct probe_env *env, const struct probe_fa
 				    bool quiet, site_vec *out)
 {
 	const struct pp_component *who = &pp->comps.v[0];
+	program_vec programs = { 0 };
+	enum probe_result r;
+	uint32_t next;
 	struct probe_site site = probe_site_new(fam, pp, pp->comps.n - 1, probe_text(env, pp), quiet);
 
 	if (who->arg == PP_NUM) {
@@ -30,15 +33,20 @@ enum probe_result lifecycle_resolve(struct probe_env *env, const struct probe_fa
 			return PROBE_NOMATCH;
 		site.probe.pid = who->num;
 	} else if (who->arg == PP_STR) {
-		site.probe.exe = probe_program_path(env, who, quiet);
-		if (!site.probe.exe)
-			return PROBE_NOMATCH;
-		site.probe.name = probe_text_with(env, pp, 0, site.probe.exe);
+		r = probe_programs(env, pp, quiet, &programs, &next);
+		if (r != PROBE_OK)
+			return r;
 	}
 	if (fam->kind == AT_TRACEPOINT)
 		site.probe.target = fam->param ? "sys_exit" : "sys_enter";
 	site.probe.filter_target = true;
-	vec_push(env->arena, out, site);
+	if (!programs.n)
+		vec_push(env->arena, out, site);
+	for (uint32_t i = 0; i < programs.n; i++) {
+		site.probe.exe = programs.v[i].path;
+		site.probe.name = probe_text_with(env, pp, 0, site.probe.exe);
+		vec_push(env->arena, out, site);
+	}
 	return PROBE_OK;
 }
 

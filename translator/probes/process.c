@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* process("path"): which file that is. Its functions come by debug information or ELF symbol. */
-#include <errno.h>
-#include <stdlib.h>
+/* Functions of programs and libraries, by debug information or ELF symbol. */
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "probes/code.h"
-#include "symbols/elf.h"
+#include "probes/program.h"
 
 /* What the C start-up files put into each program: no script means these by "*". */
 static const char *const startup_names[] = {
@@ -22,101 +18,6 @@ static const char *const startup_names[] = {
 	"__libc_csu_init",
 	"__libc_csu_fini",
 };
-
-static bool is_program(const char *path)
-{
-	struct stat st;
-
-	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
-}
-
-/*
- * The file a shell would run, resolved to a path without links: what the kernel attaches to. NULL:
- * there is none.
- */
-static const char *process_find(struct arena *a, const char *name)
-{
-	const char *dirs = getenv("PATH");
-	char *real = NULL;
-	const char *out;
-
-	if (strchr(name, '/'))
-		real = realpath(name, NULL);
-	else
-		for (dirs = dirs ? dirs : "/usr/bin:/bin"; *dirs && !real;) {
-			size_t n = strcspn(dirs, ":");
-			const char *path = arena_printf(a, "%.*s/%s", (int)n, dirs, name);
-
-			if (n && is_program(path) && access(path, X_OK) == 0)
-				real = realpath(path, NULL);
-			dirs += n + (dirs[n] == ':');
-		}
-	if (!real)
-		return NULL;
-	out = arena_strdup(a, real);
-	free(real);
-	return out;
-}
-
-const char *probe_real_path(struct probe_env *env, const char *path)
-{
-	char *real = realpath(path, NULL);
-	const char *out = real ? arena_strdup(env->arena, real) : path;
-
-	free(real);
-	return out;
-}
-
-/*
- * The program that runs @path when that is a script: what its first line names, for "env NAME" the
- * NAME. @path itself when it is none.
- */
-static const char *process_interpreter(struct arena *a, const char *path)
-{
-	FILE *f = fopen(path, "re");
-	const char *program;
-	char line[256], *word, *next;
-
-	if (!f || !fgets(line, sizeof(line), f))
-		line[0] = 0;
-	if (f)
-		fclose(f);
-	if (strncmp(line, "#!", 2) != 0)
-		return path;
-	word = strtok_r(line + 2, " \t\n", &next);
-	program = word ? process_find(a, word) : NULL;
-	if (program && strcmp(basename(word), "env") == 0) {
-		word = strtok_r(NULL, " \t\n", &next);
-		program = word ? process_find(a, word) : NULL;
-	}
-	return program ? program : path;
-}
-
-static enum probe_result process_no_file(struct probe_env *env, const struct pp_component *c,
-					 bool quiet)
-{
-	if (quiet)
-		return PROBE_NOMATCH;
-	if (strchr(c->str, '/')) {
-		diag_error(env->diag, TAG_FILE, probe_arg_span(c), "cannot find \"%s\": %s", c->str,
-			   strerror(errno));
-		return PROBE_NOMATCH;
-	}
-	diag_error(env->diag, TAG_FILE, probe_arg_span(c), "found no program \"%s\" in PATH: %s",
-		   c->str, getenv("PATH") ? getenv("PATH") : "(not set)");
-	diag_hint(env->diag, "write the path with a '/' in it: process(\"./%s\")", c->str);
-	return PROBE_NOMATCH;
-}
-
-const char *probe_program_path(struct probe_env *env, const struct pp_component *c, bool quiet)
-{
-	const char *path = process_find(env->arena, c->str);
-
-	if (path)
-		return process_interpreter(env->arena, path);
-	process_no_file(env, c, quiet);
-	return NULL;
-}
 
 static bool is_startup(const char *name)
 {
@@ -139,31 +40,54 @@ static bool process_place(struct code_object *c, const struct sym_func *f, uint6
 	return sym_file_offset(c->obj, addr, &p->offset);
 }
 
+/* Adds the sites of one program, which count where it says. */
+static enum probe_result resolve_in(struct code_object *c, const struct program *program, const struct pp_component *blame)
+{
+	struct probe_env *env = c->env;
+	uint32_t had = c->out->n;
+	const char *why = "programs are not opened in this run";
+	enum probe_result r;
+
+	c->path = c->what = program->path;
+	c->obj = env->symbols ? sym_open_file(env->symbols, c->path, &why) : NULL;
+	if (!c->obj) {
+		if (!c->quiet)
+			diag_error(env->diag, TAG_ELF, probe_arg_span(blame), "cannot probe %s: %s", c->path, why);
+		return PROBE_NOMATCH;
+	}
+	c->named = probe_program_point(env, c->pp, program);
+	r = code_resolve(c);
+	for (uint32_t i = had; i < c->out->n; i++) {
+		c->out->v[i].probe.exe = program->exe;
+		c->out->v[i].probe.pid = program->pid;
+	}
+	return r;
+}
+
 enum probe_result process_resolve(struct probe_env *env, const struct probe_family *fam,
 				  const struct probe_point *pp, bool quiet, site_vec *out)
 {
-	const struct pp_component *file = &pp->comps.v[0];
-	struct code_object c = { .env = env, .fam = fam, .pp = pp, .comp = 1, .user = true, .quiet = quiet,
-				 .place = process_place, .hidden = process_hidden, .out = out };
-	struct elf_file *elf;
-	const char *why;
+	program_vec programs = { 0 };
+	uint32_t next, had = out->n;
+	enum probe_result r = probe_programs(env, pp, quiet, &programs, &next);
 
-	c.path = process_find(env->arena, file->str);
-	if (!c.path)
-		return process_no_file(env, file, quiet);
-	c.path = c.what = process_interpreter(env->arena, c.path);
-	elf = elf_open(env->arena, c.path, &why);
-	if (elf)
-		elf_close(elf);
-	if (elf && !env->symbols)
-		why = "programs are not opened in this run";
-	c.obj = elf && env->symbols ? sym_open_file(env->symbols, c.path, &why) : NULL;
-	if (!c.obj) {
-		if (!quiet)
-			diag_error(env->diag, TAG_ELF, probe_arg_span(file), "cannot probe %s: %s",
-				   c.path, why);
-		return PROBE_NOMATCH;
+	if (r != PROBE_OK)
+		return r;
+	for (uint32_t i = 0; i < programs.n; i++) {
+		/* of many, some have no such function */
+		struct code_object c = { .env = env, .fam = fam, .pp = pp, .comp = next, .user = true,
+					 .quiet = quiet || programs.n > 1, .place = process_place,
+					 .hidden = process_hidden, .out = out };
+
+		r = resolve_in(&c, &programs.v[i], &pp->comps.v[next - 1]);
+		if (r == PROBE_BAD)
+			return r;
 	}
-	c.named = code_point_with(env, pp, 0, c.path);
-	return code_resolve(&c);
+	if (out->n > had)
+		return PROBE_OK;
+	if (!quiet && programs.n > 1)
+		diag_error(env->diag, TAG_UNKNOWN_PROBE, probe_arg_span(&pp->comps.v[next]),
+			   "nothing in %s matches \"%s\"", probe_programs_text(env, &programs),
+			   pp->comps.v[next].arg == PP_STR ? pp->comps.v[next].str : pp->comps.v[next].name);
+	return PROBE_NOMATCH;
 }

@@ -25,6 +25,7 @@
 #endif
 
 #define DEBUG_ROOT "/usr/lib/debug/.build-id"
+#define MOST_BUILD_ID 64 /* bytes */
 
 struct elf_file {
 	struct arena *arena;
@@ -168,7 +169,7 @@ void elf_close(struct elf_file *f)
 	f->mapped = false;
 }
 
-const void *elf_section(const struct elf_file *f, const char *name, size_t *len)
+bool elf_find_section(const struct elf_file *f, const char *name, struct elf_section *out)
 {
 	for (uint32_t i = 0; i < f->nsh; i++) {
 		const Elf64_Shdr *s = &f->sh[i];
@@ -177,22 +178,58 @@ const void *elf_section(const struct elf_file *f, const char *name, size_t *len)
 		if (!n || strcmp(n, name) != 0 || s->sh_type == SHT_NOBITS ||
 		    !elf_inside(f, s->sh_offset, s->sh_size))
 			continue;
-		*len = s->sh_size;
-		return f->map + s->sh_offset;
+		*out = (struct elf_section){ f->map + s->sh_offset, s->sh_size, s->sh_addr };
+		return true;
 	}
-	return NULL;
+	return false;
 }
 
-/* File offset of an address: by the loadable segment that holds it with file contents. */
-static bool elf_addr_to_offset(const struct elf_file *f, uint64_t addr, uint64_t *off)
+const void *elf_section(const struct elf_file *f, const char *name, size_t *len)
+{
+	struct elf_section s;
+
+	if (!elf_find_section(f, name, &s))
+		return NULL;
+	*len = s.len;
+	return s.bytes;
+}
+
+/* By the loadable segment with one of the @flags (0: any) that holds the address with file contents. */
+static bool elf_addr_to_offset(const struct elf_file *f, uint64_t addr, uint32_t flags, uint64_t *off)
 {
 	for (uint32_t i = 0; i < f->nph; i++) {
 		const Elf64_Phdr *p = &f->ph[i];
 
-		if (p->p_type != PT_LOAD || !(p->p_flags & PF_X) || addr < p->p_vaddr ||
+		if (p->p_type != PT_LOAD || (flags && !(p->p_flags & flags)) || addr < p->p_vaddr ||
 		    addr - p->p_vaddr >= p->p_filesz)
 			continue;
 		*off = addr - p->p_vaddr + p->p_offset;
+		return true;
+	}
+	return false;
+}
+
+bool elf_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset)
+{
+	return elf_addr_to_offset(f, addr, 0, offset);
+}
+
+static bool elf_symbol_in(const struct elf_file *f, const Elf64_Shdr *s, const char *name,
+			  uint64_t *addr)
+{
+	const Elf64_Sym *syms =
+		elf_table(f, s->sh_offset, s->sh_size / sizeof(*syms), sizeof(*syms));
+	const Elf64_Shdr *strs = s->sh_link < f->nsh ? &f->sh[s->sh_link] : NULL;
+
+	if (!syms || !strs || !elf_inside(f, strs->sh_offset, strs->sh_size))
+		return false;
+	for (uint64_t i = 0; i < s->sh_size / sizeof(*syms); i++) {
+		const char *is = elf_string((const char *)f->map + strs->sh_offset, strs->sh_size,
+					    syms[i].st_name);
+
+		if (!is || syms[i].st_shndx == SHN_UNDEF || strcmp(is, name) != 0)
+			continue;
+		*addr = syms[i].st_value;
 		return true;
 	}
 	return false;
@@ -215,7 +252,7 @@ static void elf_add_table(struct elf_file *f, const struct elf_file *from, const
 			continue;
 		name = elf_string((const char *)from->map + strs->sh_offset, strs->sh_size,
 				  syms[i].st_name);
-		if (!name || !*name || !elf_addr_to_offset(f, fn.addr, &fn.offset))
+		if (!name || !*name || !elf_addr_to_offset(f, fn.addr, PF_X, &fn.offset))
 			continue;
 		/*
 		 * Copied: the mapping ends with elf_close(), and versions (name@@VER) are no part
@@ -239,25 +276,36 @@ static bool elf_add_tables(struct elf_file *f, const struct elf_file *from, uint
 	return found;
 }
 
+size_t elf_build_id(const struct elf_file *f, const uint8_t **id)
+{
+	struct elf_section note;
+	Elf64_Nhdr h;
+
+	if (!elf_find_section(f, ".note.gnu.build-id", &note) || note.len < sizeof(h) + 4)
+		return 0;
+	memcpy(&h, note.bytes, sizeof(h));
+	if (h.n_namesz != 4 || h.n_descsz < 2 || h.n_descsz > MOST_BUILD_ID ||
+	    h.n_descsz > note.len - sizeof(h) - 4)
+		return 0;
+	*id = note.bytes + sizeof(h) + 4;
+	return h.n_descsz;
+}
+
 /* /usr/lib/debug/.build-id/ab/cdef....debug of this object, or NULL. */
 static const char *elf_debug_path(struct elf_file *f)
 {
-	size_t len;
-	const unsigned char *note = elf_section(f, ".note.gnu.build-id", &len);
-	const Elf64_Nhdr *nh = (const void *)note;
-	char hex[2 * 64 + 1];
+	static const char digits[] = "0123456789abcdef";
+	char hex[2 * MOST_BUILD_ID + 1];
+	const uint8_t *id;
+	size_t n = elf_build_id(f, &id);
 
-	if (!note || len < sizeof(*nh) + 4 || (uintptr_t)note % 4 || nh->n_namesz != 4 ||
-	    nh->n_descsz < 2 || nh->n_descsz > 64 || nh->n_descsz > len - sizeof(*nh) - 4)
+	if (!n)
 		return NULL;
-	for (uint32_t i = 0; i < nh->n_descsz; i++) {
-		static const char digits[] = "0123456789abcdef";
-		unsigned char c = note[sizeof(*nh) + 4 + i];
-
-		hex[2 * i] = digits[c >> 4];
-		hex[2 * i + 1] = digits[c & 15];
+	for (size_t i = 0; i < n; i++) {
+		hex[2 * i] = digits[id[i] >> 4];
+		hex[2 * i + 1] = digits[id[i] & 15];
 	}
-	hex[2 * nh->n_descsz] = 0;
+	hex[2 * n] = 0;
 	return arena_printf(f->arena, DEBUG_ROOT "/%.2s/%s.debug", hex, hex + 2);
 }
 
@@ -300,6 +348,30 @@ const struct elf_func *elf_funcs(struct elf_file *f, uint32_t *n)
 	}
 	*n = f->funcs.n;
 	return f->funcs.v;
+}
+
+static bool elf_symbol_here(const struct elf_file *f, const char *name, uint64_t *addr)
+{
+	for (uint32_t i = 0; i < f->nsh; i++)
+		if ((f->sh[i].sh_type == SHT_SYMTAB || f->sh[i].sh_type == SHT_DYNSYM) &&
+		    elf_symbol_in(f, &f->sh[i], name, addr))
+			return true;
+	return false;
+}
+
+bool elf_symbol(struct elf_file *f, const char *name, uint64_t *addr)
+{
+	const char *path, *why;
+	struct elf_file *d;
+	bool found;
+
+	if (elf_symbol_here(f, name, addr))
+		return true;
+	path = elf_debug_path(f);
+	d = path ? elf_open(f->arena, path, &why) : NULL;
+	found = d && elf_symbol_here(d, name, addr);
+	elf_close(d);
+	return found;
 }
 
 bool elf_has_symtab(const struct elf_file *f)

@@ -37,6 +37,21 @@ const struct elf_func *elf_funcs(struct elf_file *f, uint32_t *n);
 /* False when names of local functions are missing: no .symtab here nor in a debug file. */
 bool elf_has_symtab(const struct elf_file *f);
 
+/* False: no section of that name has bytes in the file. */
+struct elf_section {
+	const uint8_t *bytes; /* not aligned in a hostile file */
+	size_t len;
+	uint64_t addr;
+};
+bool elf_find_section(const struct elf_file *f, const char *name, struct elf_section *out);
+/* The file offset of an address, of code or data; false: not in the file. */
+bool elf_offset(const struct elf_file *f, uint64_t addr, uint64_t *offset);
+/* The address of a defined symbol of any kind, here or in the separate debug file; false: there is none. */
+bool elf_symbol(struct elf_file *f, const char *name, uint64_t *addr);
+
+/* The GNU build id's bytes, and how many; 0: it has none. */
+size_t elf_build_id(const struct elf_file *f, const uint8_t **id);
+
 /* The bytes of a section that has some; NULL when there is none of that name. */
 const void *elf_section(const struct elf_file *f, const char *name, size_t *len);
 
