@@ -60,6 +60,27 @@ static bool have_long_keys(void)
 	return true;
 }
 
+/* Asked by a program that calls it: kernels that are locked down know the helper and refuse it. */
+static bool have_write_user(void)
+{
+	static const struct bpf_insn code[] = {
+		{ .code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_3, .imm = 8 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_write_user },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, NULL, "GPL", code, sizeof(code) / sizeof(code[0]), NULL);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return true;
+}
+
 static bool have_btf(void)
 {
 	return !access("/sys/kernel/btf/vmlinux", R_OK);
@@ -93,6 +114,10 @@ static const struct {
 				 "keys of more than 512 bytes in eBPF maps (arrays with several keys of "
 				 "which one is a string; -DMAXSTRINGLEN=128 makes them shorter)",
 				 "5.11", have_long_keys },
+	[BPF_NEED_WRITE_USER] = { "write_user",
+				  "the right of eBPF programs to change a process's memory, bpf_probe_write_user (kernel "
+				  "lockdown forbids it)",
+				  "4.8", have_write_user },
 	[BPF_NEED_BTF] = { "btf",
 			   "its own type information, CONFIG_DEBUG_INFO_BTF (ppid, euid, egid)",
 			   "5.2", have_btf },

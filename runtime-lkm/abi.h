@@ -255,9 +255,12 @@ s32 sp_more_actions(struct sp_ctx *c);
 
 s64 sp_arg(struct sp_ctx *c, u32 n);
 s64 sp_reg(struct sp_ctx *c, u32 dwarf);
+void sp_setreg(struct sp_ctx *c, u32 dwarf, s64 v);
 s64 sp_retval(struct sp_ctx *c);
 s64 sp_frame(struct sp_ctx *c);
 s32 sp_load(struct sp_ctx *c, u64 addr, u32 mem, s64 *out); /* mem: IR_MEM | IR_USER */
+s32 sp_store(struct sp_ctx *c, u64 addr, s64 v, u32 mem);
+s32 sp_storestr(struct sp_ctx *c, u64 addr, s64 most, const char *text, u32 mem);
 s32 sp_loadstr(struct sp_ctx *c, u64 addr, s64 most, u32 mem, char *to);
 s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, char *to); /* mem: as imm of the operation */
 

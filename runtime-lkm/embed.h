@@ -111,31 +111,10 @@ static inline __printf(4, 5) void sp_embed_printf(struct sp_ctx *c, struct sp_em
 		sp_emit(c, REC_PRINT, format, 1, 1, &data);
 }
 
-/* 0, or 1 after a fault. (Modules have no copy_to_kernel_nofault().) */
+/* 0, or 1 after a fault. */
 static inline s32 sp_embed_store(struct sp_ctx *c, u64 addr, s64 v, u32 size, bool user)
 {
-	void *p = (void *)(unsigned long)addr;
-
-	pagefault_disable();
-	if (user) {
-		if (__copy_to_user_inatomic((void __user *)p, &v, size))
-			goto fault;
-	} else if (size == 1) {
-		__put_kernel_nofault(p, &v, u8, fault);
-	} else if (size == 2) {
-		__put_kernel_nofault(p, &v, u16, fault);
-	} else if (size == 4) {
-		__put_kernel_nofault(p, &v, u32, fault);
-	} else {
-		__put_kernel_nofault(p, &v, u64, fault);
-	}
-	pagefault_enable();
-	return 0;
-fault:
-	pagefault_enable();
-	c->err.kind = user ? SP_ERR_UFAULT : SP_ERR_KFAULT;
-	c->err.operand = addr;
-	return 1;
+	return sp_store(c, addr, v, size | (user ? 32 : 0)); /* as IR_MEM() and IR_USER of ir.h */
 }
 
 /* Reads a buffer; with @to NULL it only finds out whether that can be done. */

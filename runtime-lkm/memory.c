@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Reading the kernel's and a process's memory, and a hit's arguments. Never sleeps: a page that is
+ * The kernel's and a process's memory, and a hit's arguments. Never sleeps: a page that is
  * not there is a fault.
  */
 #include "rt.h"
@@ -120,6 +120,80 @@ SP_CODE s32 sp_loadbuf(struct sp_ctx *c, u64 addr, s64 n, s64 most, u32 mem, cha
 	return 0;
 }
 
+/* ---- writing: pages that are not there or may not be written are faults ---- */
+
+#define SP_VSYSCALL (-10UL << 20)
+
+static SP_CODE bool sp_kernel_address(u64 addr, size_t n)
+{
+#ifdef CONFIG_X86_64
+	u32 unused = 64 - boot_cpu_data.x86_virt_bits;
+
+	/* others make the kernel warn instead of telling of a fault */
+	if ((s64)(addr << unused) >> unused != (s64)addr)
+		return false;
+	/* the page of vsyscalls counts as a program's: no fault there is told of at all */
+	if (addr + n > SP_VSYSCALL && addr < SP_VSYSCALL + PAGE_SIZE)
+		return false;
+#endif
+	return addr >= TASK_SIZE_MAX && addr + n >= addr;
+}
+
+/* Words where that fits, then bytes; the kernel's own function for this is not for modules. */
+static SP_CODE bool sp_put_kernel(u64 addr, const void *from, size_t n)
+{
+	if (!sp_kernel_address(addr, n))
+		return false;
+	pagefault_disable();
+	for (; n >= 8 && !(addr & 7); n -= 8, addr += 8, from += 8)
+		__put_kernel_nofault((void *)(unsigned long)addr, from, u64, fault);
+	if (n == 4 && !(addr & 3)) {
+		__put_kernel_nofault((void *)(unsigned long)addr, from, u32, fault);
+		n = 0;
+	}
+	if (n == 2 && !(addr & 1)) {
+		__put_kernel_nofault((void *)(unsigned long)addr, from, u16, fault);
+		n = 0;
+	}
+	for (; n; n--, addr++, from++)
+		__put_kernel_nofault((void *)(unsigned long)addr, from, u8, fault);
+	pagefault_enable();
+	return true;
+fault:
+	pagefault_enable();
+	return false;
+}
+
+static SP_CODE bool sp_put(u64 addr, const void *from, size_t n, bool user)
+{
+	if (user)
+		return !copy_to_user_nofault((void __user *)(unsigned long)addr, from, n);
+	return sp_put_kernel(addr, from, n);
+}
+
+SP_CODE s32 sp_store(struct sp_ctx *c, u64 addr, s64 v, u32 mem)
+{
+	bool user = mem & SP_MEM_USER;
+
+	if (!sp_put(addr, &v, SP_MEM_WIDTH(mem), user))
+		return sp_fail(c, user ? SP_ERR_UWFAULT : SP_ERR_KWFAULT, addr);
+	return 0;
+}
+
+SP_CODE s32 sp_storestr(struct sp_ctx *c, u64 addr, s64 most, const char *text, u32 mem)
+{
+	bool user = mem & SP_MEM_USER;
+	size_t n;
+
+	if (most <= 0)
+		return 0;
+	n = strnlen(text, min_t(u64, most - 1, sp_script.maxstringlen));
+	/* the NUL may not be behind the part that is written */
+	if (!sp_put(addr, text, n, user) || !sp_put(addr + n, "", 1, user))
+		return sp_fail(c, user ? SP_ERR_USTRFAULT : SP_ERR_KSTRFAULT, addr);
+	return 0;
+}
+
 /* ---- arguments, by the C calling convention, at the function's first instruction ---- */
 
 #ifdef CONFIG_X86_64
@@ -161,7 +235,7 @@ SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)
 }
 
 /* By DWARF number (System V ABI for x86-64, figure 3.36). */
-SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
+static SP_CODE unsigned long *sp_reg_at(struct sp_ctx *c, u32 dwarf)
 {
 	static const u8 at[] = {
 		offsetof(struct pt_regs, ax),  offsetof(struct pt_regs, dx),  offsetof(struct pt_regs, cx),
@@ -173,13 +247,34 @@ SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
 	};
 
 	if (!c->regs || dwarf >= ARRAY_SIZE(at))
-		return 0;
-	return *(unsigned long *)((char *)c->regs + at[dwarf]);
+		return NULL;
+	return (unsigned long *)((char *)c->regs + at[dwarf]);
+}
+
+SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
+{
+	unsigned long *at = sp_reg_at(c, dwarf);
+
+	return at ? *at : 0;
+}
+
+SP_CODE void sp_setreg(struct sp_ctx *c, u32 dwarf, s64 v)
+{
+	unsigned long *at = sp_reg_at(c, dwarf);
+
+	if (at)
+		*at = v;
 }
 #else
 SP_CODE s64 sp_reg(struct sp_ctx *c, u32 dwarf)
 {
 	return c->regs && dwarf < 31 ? regs_get_register(c->regs, dwarf * 8) : 0;
+}
+
+SP_CODE void sp_setreg(struct sp_ctx *c, u32 dwarf, s64 v)
+{
+	if (c->regs && dwarf < 31)
+		c->regs->regs[dwarf] = v;
 }
 
 SP_CODE s64 sp_arg(struct sp_ctx *c, u32 n)

@@ -259,6 +259,48 @@ void em_loadbuf(struct gen *g, const struct ir_insn *i)
 	g_call_rt(g, RT_TEXT);
 }
 
+/* Only a process's memory: placement keeps the others out. */
+void em_store(struct gen *g, const struct ir_insn *i)
+{
+	g_load(g, R2, &i->args[1]);
+	ba_st(g->as, BPF_DW, FP, FRAME_BUF, R2);
+	g_load(g, R1, &i->args[0]);
+	ba_mov(g->as, R2, FP);
+	ba_alui(g->as, BPF_ADD, R2, FRAME_BUF);
+	ba_movi(g->as, R3, IR_MEM_WIDTH(i->imm));
+	ba_call(g->as, BPF_FUNC_probe_write_user);
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, ERR_UWFAULT, 0));
+}
+
+/* A copy is cut and ended by the kernel. */
+void em_storestr(struct gen *g, const struct ir_insn *i)
+{
+	uint32_t off = g_str_off(g, &i->args[2], 0), none = ba_label(g->as), fits = ba_label(g->as);
+
+	g_load(g, R2, &i->args[1]);
+	ba_ji(g->as, BPF_JSLE, R2, 0, none);
+	ba_ji(g->as, BPF_JLE, R2, (int32_t)g->u->maxstr, fits);
+	ba_movi(g->as, R2, g->u->maxstr);
+	ba_place(g->as, fits);
+	g_slot_addr(g, R3, off);
+	g_slot_addr(g, R1, g->u->slot.stmp + g->u->lay.strsz);
+	ba_call(g->as, BPF_FUNC_probe_read_kernel_str);
+	ba_ji(g->as, BPF_JSLE, R0, 0, none);
+	ba_ji(g->as, BPF_JSGT, R0, (int32_t)g->u->maxstr, none);
+	ba_mov(g->as, R3, R0);
+	g_load(g, R1, &i->args[0]);
+	g_slot_addr(g, R2, g->u->slot.stmp + g->u->lay.strsz);
+	ba_call(g->as, BPF_FUNC_probe_write_user);
+	ba_ji(g->as, BPF_JNE, R0, 0, emit_stub_arg(g, i, ERR_USTRFAULT, 0));
+	ba_place(g->as, none);
+}
+
+void em_setreg(struct gen *g, const struct ir_insn *i)
+{
+	(void)i;
+	diag_internal(g->u->diag, SPAN_NONE, "a register changed in an eBPF program");
+}
+
 void em_intr(struct gen *g, const struct ir_insn *i)
 {
 	bpf_intrinsics[i->ref](g, i);

@@ -201,6 +201,8 @@ static uint64_t needs_of_code(const struct bpf_asm *as)
 			needs |= 1ull << BPF_NEED_LOOP;
 		if (in->imm == BPF_FUNC_snprintf)
 			needs |= 1ull << BPF_NEED_SNPRINTF;
+		if (in->imm == BPF_FUNC_probe_write_user)
+			needs |= 1ull << BPF_NEED_WRITE_USER;
 		if (in->imm == BPF_FUNC_for_each_map_elem)
 			needs |= 1ull << BPF_NEED_FOR_EACH;
 	}

@@ -568,6 +568,19 @@ static int op_load(struct interp *in, union slot *r, const struct code *c)
 	return interp_fail(in, c, kinds[c->insn->op == IR_loadstr][user], r[c->a].i);
 }
 
+static int op_store(struct interp *in, union slot *r, const struct code *c)
+{
+	return interp_fail(in, c, c->insn->imm & IR_USER ? ERR_UWFAULT : ERR_KWFAULT, r[c->a].i);
+}
+
+static int op_setreg(struct interp *in, union slot *r, const struct code *c)
+{
+	(void)in;
+	(void)r;
+	(void)c;
+	return 0;
+}
+
 /* A print of memory fails at the first address that it would read. */
 static int op_emitmem(struct interp *in, union slot *r, const struct code *c)
 {
@@ -597,8 +610,9 @@ static const interp_fn op_fns[IR_OP_COUNT] = {
 	[IR_sitenum] = op_sitenum,   [IR_sitestr] = op_sitestr,   [IR_tparg] = op_context,
 	[IR_layout] = op_layout,     [IR_load] = op_load,         [IR_loadstr] = op_load,
 	[IR_loadbuf] = op_load,      [IR_emitmem] = op_emitmem,
-	[IR_send] = op_send,
 	[IR_name] = op_name,	     [IR_stack] = op_stack,
+	[IR_send] = op_send,         [IR_store] = op_store,
+	[IR_storestr] = op_store,    [IR_setreg] = op_setreg,
 };
 
 interp_fn interp_op_fn(enum ir_op op)

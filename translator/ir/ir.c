@@ -162,6 +162,7 @@ enum ir_imm ir_imm_kind(enum ir_op op)
 		[IR_mhas_any] = IMM_NUM, [IR_mdel_any] = IMM_NUM,
 		[IR_reg] = IMM_NUM,      [IR_layout] = IMM_LAYOUT,
 		[IR_sitenum] = IMM_NUM,  [IR_sitestr] = IMM_NUM,
+		[IR_setreg] = IMM_NUM,   [IR_store] = IMM_MEM,   [IR_storestr] = IMM_MEM,
 		[IR_tparg] = IMM_TPARG, [IR_load] = IMM_MEM,     [IR_loadstr] = IMM_MEM,
 		[IR_emitmem] = IMM_STREAM, [IR_loadbuf] = IMM_BUF, [IR_send] = IMM_SEND,
 		[IR_name] = IMM_NAME, [IR_stack] = IMM_NUM,

@@ -477,6 +477,7 @@ struct ir_uses {
 	bool loops, calls, iterates, loads; /* loops: some back edge; iterates: some foreach */
 	bool hist_text; /* a histogram made a string */
 	uint8_t names[NM_COUNT]; /* made strings */
+	bool writes_kernel, writes_user, sets_registers; /* changes what is probed */
 };
 void ir_uses(struct arena *a, const struct ir_module *m, uint32_t func, struct ir_uses *out);
 

@@ -59,6 +59,13 @@ static const char *cannot_run(struct arena *tmp, struct ir_module *m, const stru
 	for (unsigned int i = 0; i < NM_COUNT; i++)
 		if (uses.names[i] && !(ir_names[i].sides & side))
 			return no_name(m, p, (enum ir_name_row)i, side);
+	if (side != SIDE_K && (uses.writes_kernel || uses.sets_registers))
+		return arena_printf(m->arena, "%s cannot change %s, as probe %s does%s", side_name(side),
+				    uses.writes_kernel ? "the kernel's memory" : "registers", p->name,
+				    other_runtimes(SIDE_K & ir_attaches[p->kind].sides));
+	if (side == SIDE_U && uses.writes_user)
+		return arena_printf(m->arena, "probe %s changes memory by address, which user space cannot%s",
+				    p->name, other_runtimes(ir_attaches[p->kind].sides));
 	if (side == SIDE_U && uses.loads)
 		return arena_printf(m->arena,
 				    "probe %s reads memory by address, which user space cannot%s",

@@ -39,6 +39,10 @@ static void insn_uses(const struct ir_module *m, const struct ir_func *f, const 
 		out->iterates = true;
 	else if (i->op == IR_hstr)
 		out->hist_text = true;
+	else if (i->op == IR_setreg)
+		out->sets_registers = true;
+	else if (i->op == IR_store || i->op == IR_storestr)
+		*(i->imm & IR_USER ? &out->writes_user : &out->writes_kernel) = true;
 	else if (i->op == IR_load || i->op == IR_loadstr || i->op == IR_loadbuf ||
 		 i->op == IR_emitmem || i->op == IR_symaddr)
 		out->loads = true;

@@ -183,7 +183,7 @@ static bool check_mem(struct verifier *v, const struct ir_insn *i)
 
 	if (i->imm & ~known)
 		return verify_fail(v, "unknown bits in imm 0x%x", i->imm);
-	if (w == 1 || w == 2 || w == 4 || w == 8 || (w == 0 && i->op == IR_loadstr))
+	if (w == 1 || w == 2 || w == 4 || w == 8 || (w == 0 && (i->op == IR_loadstr || i->op == IR_storestr)))
 		return true;
 	return verify_fail(v, "width %u", w);
 }
@@ -215,7 +215,7 @@ static bool check_imm(struct verifier *v, const struct ir_insn *i)
 			return verify_fail(v, "arguments are counted from 1");
 		if (i->op == IR_stack && i->imm > IRK_ALL)
 			return verify_fail(v, "no stack %u", i->imm);
-		if (i->op == IR_reg && i->imm > IR_MAXREG)
+		if ((i->op == IR_reg || i->op == IR_setreg) && i->imm > IR_MAXREG)
 			return verify_fail(v, "no register %u", i->imm);
 		return true;
 	case IMM_SEND:

@@ -759,6 +759,21 @@ OP_FN(loadbuf)
 				  : "sp_loadbuf(c, $0, $1, $2, $i, c->scratch)");
 }
 
+OP_FN(store)
+{
+	failing(e, i, "sp_store(c, $0, $1, $i)");
+}
+
+OP_FN(storestr)
+{
+	failing(e, i, "sp_storestr(c, $0, $1, $2, $i)");
+}
+
+OP_FN(setreg)
+{
+	line(e, i, "sp_setreg(c, $i, $0)");
+}
+
 /* ---- block ends ---- */
 
 static void leave(struct lkm_emit *e, int status)
