@@ -11,7 +11,7 @@ static struct ctype of_path(const struct path *p)
 	struct ctype none = { 0 };
 
 	/* only what can be followed further is of use */
-	if (!p || !p->type || (p->type->kind != ST_POINTER && p->type->kind != ST_ARRAY))
+	if (!p || p->pretty || !p->type || (p->type->kind != ST_POINTER && p->type->kind != ST_ARRAY))
 		return none;
 	return (struct ctype){ p->type, p->user };
 }
@@ -180,5 +180,5 @@ struct tvar *infer_autocast(struct infer *i, struct expr *x)
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
 	x->sym = path_infer(i, x, c.type, c.type->kind == ST_ARRAY, c.user);
-	return type_new(i->e, x->sym ? T_LONG : T_UNKNOWN, x->sym ? x->at : SPAN_NONE);
+	return path_result(i, x->sym, x->at);
 }

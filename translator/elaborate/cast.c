@@ -98,7 +98,7 @@ struct tvar *infer_cast(struct infer *i, struct expr *x)
 	c = cast_find(i, x);
 	if (c.type) {
 		x->sym = path_infer(i, x, sym_type_pointer(c.type), false, c.user);
-		return type_new(i->e, x->sym ? T_LONG : T_UNKNOWN, x->sym ? x->at : SPAN_NONE);
+		return path_result(i, x->sym, x->at);
 	}
 	diag_error(i->e->diag, TAG_NO_TYPE, x->args.v[1]->at, "type \"%s\" is not found%s%s",
 		   x->args.v[1]->str, c.last ? "" : ": ", c.last ? "" : c.why);

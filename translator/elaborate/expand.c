@@ -73,6 +73,9 @@ static void note_target(struct expr *x, void *arg)
 		s->h->calls_context = true;
 	if (x->kind != E_TARGET)
 		return;
+	/* a list of whole variables is made of the types that one site's have */
+	if (x->suffixes.n && x->suffixes.v[0].kind == SUF_PRETTY && target_is_list(x->name))
+		s->h->calls_context = true;
 	for (uint32_t i = 0; i < v->n; i++)
 		if (v->v[i] == x->name)
 			return;

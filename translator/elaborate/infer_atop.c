@@ -39,7 +39,7 @@ static bool target_defined(struct infer *i, const struct expr *x)
 		return v->loc && path_exists_var(i, x, v);
 	if (v && v->type)
 		return path_exists(i, x, v->type);
-	if (x->suffixes.n || x->address_of)
+	if ((x->suffixes.n && x->suffixes.v[0].kind != SUF_PRETTY) || x->address_of)
 		return false;
 	if (v || probe_constant(&i->e->env, site, x->name + 1, &number))
 		return true;

@@ -13,6 +13,10 @@
 		LOAD(space, sp, 32, "int", 1), LOAD(space, sp, 64, "int", 1),                      \
 		LOAD(space, sp, 8, "uint", 0), LOAD(space, sp, 16, "uint", 0),                     \
 		LOAD(space, sp, 32, "uint", 0)
+/* __set_user_int8(address, value) ... */
+#define STORE(space, sp, bits) \
+	{ "__set_" sp "int" #bits, "ii", BI_OP, IR_VOID, IR_store, IR_MEM(bits / 8, 0) | (space) }
+#define STORES(space, sp) STORE(space, sp, 8), STORE(space, sp, 16), STORE(space, sp, 32), STORE(space, sp, 64)
 static const struct {
 	const char *name, *operands;
 	enum builtin_kind kind;
@@ -20,6 +24,10 @@ static const struct {
 	enum ir_op op;
 	uint32_t imm;
 } builtins[] = {
+	{ "__storestr_user", "iis", BI_OP, IR_VOID, IR_storestr, IR_USER },
+	{ "__storestr_kernel", "iis", BI_OP, IR_VOID, IR_storestr, IR_KERNEL },
+	STORES(IR_USER, "user_"),
+	STORES(IR_KERNEL, "kernel_"),
 	{ "__frame", "", BI_OP, IR_I64, IR_frame, 0 },
 	{ "__ip", "", BI_OP, IR_I64, IR_reg, SYM_MAXREG },
 	{ "__print_stack", "iii", BI_OP, IR_VOID, IR_stack, IRK_KERNEL },
@@ -200,6 +208,11 @@ struct tvar *infer_call(struct infer *i, struct expr *x)
 		return type_new(i->e, T_UNKNOWN, SPAN_NONE);
 	}
 	x->sym = c;
+	if (!i->e->s->guru && !i->file->src->library && assign_in_body(c->fn)) {
+		diag_error(i->e->diag, TAG_PRIVILEGE, name_span(x), "\"%s\" changes memory, which needs guru mode",
+			   x->name);
+		diag_hint(i->e->diag, "run stap with -g");
+	}
 	unite_overloads(i, x, c);
 	queue_functions(i, c);
 	return c->fn->ret;
@@ -210,7 +223,7 @@ struct var_list {
 	var_vec *vars;
 	struct near_match *near;
 	struct buf *names;
-	bool parms, locals; /* $$parms, $$locals: only these */
+	bool parms, locals, result; /* $$parms, $$locals, $$return: only these */
 };
 
 static void list_var(const struct probe_var *v, void *arg)
@@ -224,7 +237,8 @@ static void list_var(const struct probe_var *v, void *arg)
 		near_try(l->near, name);
 	if (l->names)
 		buf_printf(l->names, "%s%s", l->names->len ? " " : "", v->name);
-	if (!l->vars || v->kind == PV_STR || (l->parms && (v->kind == PV_RETVAL || !strcmp(name, "$return"))))
+	if (!l->vars || v->kind == PV_STR || (l->parms && (v->kind == PV_RETVAL || !strcmp(name, "$return"))) ||
+	    (l->result && strcmp(name, "$return") != 0))
 		return;
 	if (v->kind == PV_SYSARG && l->parms && !v->is_param)
 		return;
@@ -288,7 +302,7 @@ static struct tvar *infer_symbol_var(struct infer *i, struct expr *x, struct tar
 	var_find_base(i, t, x->at);
 	t->path = v->kind == PV_SYM ? path_infer_var(i, x, v, t->user)
 				    : path_infer(i, x, v->type, false, t->user);
-	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
+	return path_result(i, t->path, x->at);
 }
 
 bool target_is_list(const char *name)
@@ -306,9 +320,16 @@ void target_list(struct elab *e, const struct probe_site *site, const char *name
 	struct var_list l = { .e = e,
 			      .vars = out,
 			      .parms = !strcmp(name, "$$parms"),
-			      .locals = !strcmp(name, "$$locals") };
+			      .locals = !strcmp(name, "$$locals"),
+			      .result = !strcmp(name, "$$return") };
 
 	site->family->each_var(&e->env, site, list_var, &l);
+}
+
+/* A '$' or '$$' right behind the name, and nothing else. */
+static int whole_suffix(const struct expr *x)
+{
+	return x->suffixes.n == 1 && x->suffixes.v[0].kind == SUF_PRETTY ? x->suffixes.v[0].depth : 0;
 }
 
 struct tvar *infer_target(struct infer *i, struct expr *x)
@@ -333,11 +354,12 @@ struct tvar *infer_target(struct infer *i, struct expr *x)
 	x->sym = t;
 	if (t->var && t->var->type && (t->var->kind == PV_SYM || x->suffixes.n || x->address_of))
 		return infer_symbol_var(i, x, t);
-	if (x->suffixes.n || x->address_of)
+	t->pretty = whole_suffix(x);
+	if ((x->suffixes.n && !t->pretty) || x->address_of)
 		return unsupported(i, x->at,
 				   "members, elements and addresses of context variables are");
 	if (t->var)
-		return type_new(i->e, t->var->kind == PV_STR ? T_STRING : T_LONG, x->at);
+		return type_new(i->e, t->var->kind == PV_STR || t->pretty ? T_STRING : T_LONG, x->at);
 	if (entry_var(i->e, site, x->name))
 		return target_at_entry(i, x);
 	if (site->family->each_var && target_is_list(x->name)) {

@@ -208,8 +208,10 @@ struct tvar *infer_lvalue(struct infer *i, struct expr *x, unsigned int access, 
 	case E_TARGET:
 	case E_ATOP:
 	case E_SUFFIXED:
-		unsupported(i, x->at, "changing variables of the probed program is");
-		return NULL;
+		t = assign_infer(i, x);
+		if (!t)
+			return NULL;
+		break;
 	default:
 		diag_error(i->e->diag, TAG_LVALUE, x->at, "%s needs a variable or an array element",
 			   what);

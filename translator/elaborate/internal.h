@@ -129,6 +129,7 @@ struct target {
 	struct path *path; /* of a typed variable: how to get from its place to the value */
 	struct expr *entry_ip; /* the instruction pointer at the function's entry, where that says where the file lies */
 	var_vec list;
+	int pretty; /* printed whole: 1: one level, 2: all */
 };
 
 /* From a variable's place, or a pointer's value, to a member's value: found by inference, lowered as it stands. */
@@ -156,6 +157,15 @@ struct path {
 	bool is_signed, user;
 	uint32_t width, bit_size, bit_offset;
 	const char *core; /* type path of the member that is read, where its width may differ; or NULL */
+	int pretty; /* not 0: printed whole, which pretty.c does: 1: one level, 2: all */
+	bool place; /* what the steps lead to is its address, not its value */
+};
+
+/* A function that pretty printing made: of what. */
+struct pretty_fn {
+	const struct sym_type *type;
+	bool deep, user;
+	uint32_t index;
 };
 
 /* A stretch of code of a handler; names in it are looked up from @file. */
@@ -183,7 +193,7 @@ struct handler {
 	guard_vec orig_guards, guards;
 	name_vec targets; /* context variables it names */
 	name_vec entry_targets; /* inside @entry() */
-	bool calls_context; /* calls functions that name some */
+	bool calls_context; /* calls functions that name some, or prints a list of whole variables: for one site only */
 	const struct probe_site *site; /* the first; for the others see share.c */
 	const char *key; /* what sites that share it have in common; NULL: none can */
 	bool has_key, shared; /* the key was looked for; there are other sites */
@@ -266,6 +276,7 @@ struct elab {
 	uint32_t entries; /* made so far */
 	bool aborts; /* some code calls abort() */
 	VEC(struct elab_regex *) regexes;
+	VEC(struct pretty_fn) pretty_fns; /* by lowering */
 	bool captures; /* some code asks for the groups of a match */
 };
 
@@ -453,11 +464,17 @@ bool path_exists_var(struct infer *i, const struct expr *x, const struct probe_v
 struct path *path_infer_var(struct infer *i, struct expr *x, const struct probe_var *v, bool user);
 /* A whole variable in a list such as $$vars: NULL and its path, or the text that stands for it ("?"). */
 const char *path_of_whole(const struct probe_var *v, struct path *out);
+/* The same for its text; false: it cannot be read. */
+bool path_of_text(const struct probe_var *v, struct path *out);
+/* Why some of these bits of a variable cannot be read, or NULL. */
+const char *path_unreadable(const struct sym_loc *loc, uint64_t bit, uint64_t bits);
 struct path *path_infer(struct infer *i, struct expr *x, const struct sym_type *t, bool place, bool user);
 /* core.c: type paths; a structure's, and that with a member more */
 struct sym_member;
 const char *core_root(struct elab *e, const struct sym_type *t);
 const char *core_member(struct elab *e, const char *path, const struct sym_member *m);
+/* The type of what a path yields; NULL (an error was reported): unknown. */
+struct tvar *path_result(struct infer *i, const struct path *p, struct span at);
 /* Makes the expression a number: what it asks is known. */
 void elab_settle(struct expr *x, int64_t value);
 /* autocast.c */
@@ -522,6 +539,7 @@ struct lower {
 	struct handler *h; /* or NULL in a function */
 	uint32_t cur; /* block that is being filled */
 	uint32_t err; /* where failures go */
+	uint32_t fault; /* where those of reading what is pretty-printed go; 0: to err */
 	uint32_t body_err; /* where those go that no try block of this body takes */
 	bool in_try;
 	bool uncounted; /* the translator's own code: bounded, and not counted as actions */
@@ -586,7 +604,39 @@ struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link,
 struct ir_val lower_layout(struct lower *l, enum ir_layout what, int64_t here, const char *path, struct span at);
 /* From a value (a pointer) on. */
 struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at);
+/* Where its steps lead to. */
+struct ir_val lower_steps(struct lower *l, struct ir_val x, const struct path *p);
+/* The value there. */
+struct ir_val lower_at(struct lower *l, struct ir_val x, const struct path *p, struct span at);
+struct sym_piece;
+/* One part: its address or value. */
+struct ir_val lower_part(struct lower *l, const struct target *t, const struct sym_piece *p, struct span at);
+/* Where its steps start: the variable's address, or of its value what the path is about. */
+struct ir_val lower_base(struct lower *l, const struct target *t, const struct path *p, struct span at);
+/* At most 64 bits of a variable in parts. */
+struct ir_val lower_parts(struct lower *l, const struct target *t, const struct sym_loc *loc, uint64_t first,
+			  uint32_t bits, struct span at);
+/* @mem: imm of the operation load. */
+struct ir_val lower_load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at);
+/* As many bits as said, from that bit on; 0 bits: all. */
+struct ir_val lower_cut(struct lower *l, struct ir_val v, uint32_t bits, uint32_t from, bool is_signed,
+			struct span at);
+/* Bytes that a load takes to hold so many bits. */
+uint32_t lower_bytes(uint32_t bits);
+/* pretty.c: the text of what a path from @x leads to, of a variable by its location, of one by its value */
+struct ir_val pretty_path(struct lower *l, struct ir_val x, const struct path *p, struct span at);
+struct ir_val pretty_symbol(struct lower *l, const struct target *t, const struct path *p, struct span at);
+/* "a=1 b={...}" of a list, or the text of the one variable, which has no type */
+struct ir_val pretty_list(struct lower *l, const struct target *t, struct span at);
+/* lower_call.c: a context variable without location */
+struct ir_val lower_plain_var(struct lower *l, const struct probe_var *v, bool user, struct span at);
 struct ir_val lower_assign(struct lower *l, struct expr *x);
+/* assign.c: variables, members and elements of what is probed. NULL after an error. */
+struct tvar *assign_infer(struct infer *i, struct expr *x);
+struct ir_val assign_lower(struct lower *l, struct expr *x);
+struct ir_val assign_incdec(struct lower *l, struct expr *x);
+/* Whether a library's function is for guru mode only: it changes memory. */
+bool assign_in_body(const struct function *fn);
 struct ir_val lower_incdec(struct lower *l, struct expr *x);
 struct ir_val lower_read_symbol(struct lower *l, struct expr *x);
 struct ir_val lower_read_index(struct lower *l, struct expr *x);

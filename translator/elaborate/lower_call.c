@@ -380,6 +380,11 @@ static struct ir_val narrowed(struct lower *l, const struct probe_var *v, struct
 	return lower_op2(l, v->is_signed ? IR_shr : IR_ushr, x, ir_num(bits), at);
 }
 
+struct ir_val lower_plain_var(struct lower *l, const struct probe_var *v, bool user, struct span at)
+{
+	return narrowed(l, v, lower_var(l, v, user, at), at);
+}
+
 /* In a list: what stands for a variable that is no number; false: it is one. */
 static bool list_other(struct fmt_build *b, const struct probe_var *v, struct path *p)
 {
@@ -434,11 +439,14 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 	struct path p;
 
 	if (t->path && t->var->kind != PV_SYM)
-		return lower_path(l, narrowed(l, t->var, lower_var(l, t->var, t->user, x->at), x->at), t->path, x->at);
+		return lower_path(l, lower_plain_var(l, t->var, t->user, x->at), t->path, x->at);
 	if (t->path)
 		return lower_symbol_var(l, t, t->path, x->at);
 	if (t->var)
-		return narrowed(l, t->var, lower_var(l, t->var, t->user, x->at), x->at);
+		return t->pretty && t->var->kind != PV_STR ? pretty_list(l, t, x->at)
+							   : lower_plain_var(l, t->var, t->user, x->at);
+	if (t->pretty)
+		return pretty_list(l, t, x->at);
 	if (shared(l))
 		return lower_shared_list(l, x, t);
 	fmt_build_init(&b);
@@ -456,7 +464,7 @@ struct ir_val lower_target(struct lower *l, struct expr *x)
 		fmt_build_conv(&b, &hex);
 		fmt_build_arg(l, &b,
 			      v->kind == PV_SYM ? lower_symbol_var(l, &(struct target){ .var = v }, &p, x->at)
-						: narrowed(l, v, lower_var(l, v, t->user, x->at), x->at),
+						: lower_plain_var(l, v, t->user, x->at),
 			      IR_I64);
 	}
 	return fmt_build_end(l, &b, true, IRO_OUT);

@@ -31,13 +31,15 @@ static struct ir_val load_of(struct lower *l, struct ir_val addr, uint32_t mem, 
 	uint32_t r = lower_temp(l, IR_I64), aux = core ? ir_string(l->m, core) : 0;
 	struct ir_insn *i = lower_insn(l, IR_load, r, &addr, 1);
 
+	if (l->fault)
+		i->err = l->fault;
 	i->imm = mem;
 	i->aux = aux;
 	i->loc = lower_loc(l, at);
 	return ir_reg(r);
 }
 
-static struct ir_val load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at)
+struct ir_val lower_load(struct lower *l, struct ir_val addr, uint32_t mem, struct span at)
 {
 	return load_of(l, addr, mem, NULL, at);
 }
@@ -163,7 +165,7 @@ struct ir_val lower_percpu(struct lower *l, struct sym_object *o, uint64_t link,
 		sym_place(kernel, table, &offsets);
 	lower_insn(l, IR_intr, cpu, NULL, 0)->ref = IN_cpu;
 	v = lower_op2(l, IR_mul, ir_reg(cpu), ir_num(CPU_WORD), at);
-	v = load(l, lower_op2(l, IR_add, placed(l, &offsets, at), v, at), IR_MEM(CPU_WORD, false) | IR_KERNEL, at);
+	v = lower_load(l, lower_op2(l, IR_add, placed(l, &offsets, at), v, at), IR_MEM(CPU_WORD, false) | IR_KERNEL, at);
 	return lower_op2(l, IR_add, placed(l, &base, at), v, at);
 }
 
@@ -213,7 +215,7 @@ static void step(struct machine *m, const struct sym_lop_insn *s)
 		break;
 	case SL_LOAD:
 		push(m,
-		     load(m->l, pop(m), IR_MEM((uint32_t)s->num, false) | space(m->user), m->at));
+		     lower_load(m->l, pop(m), IR_MEM((uint32_t)s->num, false) | space(m->user), m->at));
 		break;
 	case SL_THREAD:
 		push(m, thread_pointer(m));
@@ -241,8 +243,8 @@ static struct ir_val run(struct machine *m, const struct sym_piece *p)
 	return pop(m);
 }
 
-static struct ir_val cut(struct lower *l, struct ir_val v, uint32_t bits, uint32_t from,
-			 bool is_signed, struct span at)
+struct ir_val lower_cut(struct lower *l, struct ir_val v, uint32_t bits, uint32_t from, bool is_signed,
+			struct span at)
 {
 	if (!bits || bits >= 64)
 		return v;
@@ -250,7 +252,7 @@ static struct ir_val cut(struct lower *l, struct ir_val v, uint32_t bits, uint32
 	return lower_op2(l, is_signed ? IR_shr : IR_ushr, v, ir_num(64 - (int64_t)bits), at);
 }
 
-static uint32_t width_for(uint32_t bits)
+uint32_t lower_bytes(uint32_t bits)
 {
 	return bits <= 8 ? 1 : bits <= 16 ? 2 : bits <= 32 ? 4 : 8;
 }
@@ -263,11 +265,11 @@ static struct ir_val part_bits(struct machine *m, const struct sym_piece *p, uin
 	if (!p->is_value) {
 		v = lower_op2(m->l, IR_add, v, ir_num(from / 8), m->at);
 		from %= 8;
-		v = load(m->l, v, IR_MEM(width_for(from + bits), false) | space(m->user), m->at);
+		v = lower_load(m->l, v, IR_MEM(lower_bytes(from + bits), false) | space(m->user), m->at);
 	}
 	if (from)
 		v = lower_op2(m->l, IR_ushr, v, ir_num(from), m->at);
-	return cut(m->l, v, bits, 0, false, m->at);
+	return lower_cut(m->l, v, bits, 0, false, m->at);
 }
 
 /* At most 64 bits of a variable in parts, each in a place of its own: put together, low end first. */
@@ -293,7 +295,7 @@ static struct ir_val join_parts(struct machine *m, const struct sym_loc *loc, ui
 	return all;
 }
 
-static struct ir_val follow_steps(struct lower *l, struct ir_val v, const struct path *p)
+struct ir_val lower_steps(struct lower *l, struct ir_val v, const struct path *p)
 {
 	for (uint32_t n = 0; n < p->steps.n; n++) {
 		const struct step *s = &p->steps.v[n];
@@ -312,7 +314,7 @@ static struct ir_val follow_steps(struct lower *l, struct ir_val v, const struct
 			v = lower_op2(l, IR_add, v, by, s->at);
 			break;
 		case STEP_LOAD:
-			v = load(l, v, IR_MEM(8, false) | space(p->user), s->at);
+			v = lower_load(l, v, IR_MEM(8, false) | space(p->user), s->at);
 			break;
 		}
 	}
@@ -323,12 +325,12 @@ static struct ir_val follow_steps(struct lower *l, struct ir_val v, const struct
 static struct ir_val read_bits(struct lower *l, struct ir_val addr, const struct path *p,
 			       struct span at)
 {
-	uint32_t width = width_for(p->bit_offset + p->bit_size);
+	uint32_t width = lower_bytes(p->bit_offset + p->bit_size);
 	int64_t up = 64 - (int64_t)p->bit_size - (int64_t)p->bit_offset, down = 64 - (int64_t)p->bit_size;
 	struct ir_val v = load_of(l, addr, IR_MEM(width, false) | space(p->user), p->core, at);
 
 	if (!p->core)
-		return cut(l, v, p->bit_size, p->bit_offset, p->is_signed, at);
+		return lower_cut(l, v, p->bit_size, p->bit_offset, p->is_signed, at);
 	v = lower_op2(l, IR_shl, v, lower_layout(l, IRL_LSHIFT, up, p->core, at), at);
 	return lower_op2(l, p->is_signed ? IR_shr : IR_ushr, v, lower_layout(l, IRL_RSHIFT, down, p->core, at),
 			 at);
@@ -336,7 +338,13 @@ static struct ir_val read_bits(struct lower *l, struct ir_val addr, const struct
 
 struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p, struct span at)
 {
-	x = follow_steps(l, x, p);
+	if (p->pretty)
+		return pretty_path(l, x, p, at);
+	return lower_at(l, lower_steps(l, x, p), p, at);
+}
+
+struct ir_val lower_at(struct lower *l, struct ir_val x, const struct path *p, struct span at)
+{
 	if (p->to_value && p->bit_size)
 		return read_bits(l, x, p, at);
 	if (p->to_value)
@@ -344,15 +352,35 @@ struct ir_val lower_path(struct lower *l, struct ir_val x, const struct path *p,
 	if (!p->from_value || p->steps.n || !p->width)
 		return x;
 	/* a register holds more than a narrow variable */
-	return cut(l, x, p->bit_size ? p->bit_size : p->width * 8, 0, p->is_signed, at);
+	return lower_cut(l, x, p->bit_size ? p->bit_size : p->width * 8, 0, p->is_signed, at);
+}
+
+struct ir_val lower_base(struct lower *l, const struct target *t, const struct path *p, struct span at)
+{
+	struct machine m = { .l = l, .target = t, .at = at, .user = p->user };
+	uint64_t first = p->part_offset * 8 + (p->to_value ? 0 : p->bit_offset);
+
+	return p->from_value ? join_parts(&m, p->loc, first, p->part_bits) : run(&m, &p->loc->pieces.v[0]);
+}
+
+struct ir_val lower_parts(struct lower *l, const struct target *t, const struct sym_loc *loc, uint64_t first,
+			  uint32_t bits, struct span at)
+{
+	struct machine m = { .l = l, .target = t, .at = at, .user = t->user };
+
+	return join_parts(&m, loc, first, bits);
+}
+
+struct ir_val lower_part(struct lower *l, const struct target *t, const struct sym_piece *p, struct span at)
+{
+	struct machine m = { .l = l, .target = t, .at = at, .user = t->user };
+
+	return run(&m, p);
 }
 
 struct ir_val lower_symbol_var(struct lower *l, const struct target *t, const struct path *p, struct span at)
 {
-	struct machine m = { .l = l, .target = t, .at = at, .user = p->user };
-	uint64_t first = p->part_offset * 8 + (p->to_value ? 0 : p->bit_offset);
-	struct ir_val x = p->from_value ? join_parts(&m, p->loc, first, p->part_bits)
-					: run(&m, &p->loc->pieces.v[0]);
-
-	return lower_path(l, x, p, at);
+	if (p->pretty)
+		return pretty_symbol(l, t, p, at);
+	return lower_path(l, lower_base(l, t, p, at), p, at);
 }

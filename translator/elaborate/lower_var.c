@@ -118,6 +118,8 @@ struct ir_val lower_assign(struct lower *l, struct expr *x)
 		return assign_stat(l, x);
 	if (x->a->kind == E_INDEX)
 		return assign_element(l, x);
+	if (x->a->kind != E_SYMBOL)
+		return assign_lower(l, x);
 	v = lower_expr(l, x->b);
 	if (x->op != B_NONE) {
 		/* the variable is read after the right side has run, as in a = a + ... of C */
@@ -134,6 +136,8 @@ struct ir_val lower_incdec(struct lower *l, struct expr *x)
 	bool post = x->kind == E_POSTINC || x->kind == E_POSTDEC;
 	struct ir_val by = ir_num(inc ? 1 : -1), old, now;
 
+	if (x->a->kind != E_INDEX && x->a->kind != E_SYMBOL)
+		return assign_incdec(l, x);
 	if (x->a->kind == E_INDEX) {
 		now = add_element(l, x->a, lower_exprs(l, &x->a->args, NULL, 1), by);
 		return post ? lower_op2(l, IR_sub, now, by, op_span(x)) : now;

@@ -21,6 +21,7 @@ struct walk {
 	struct sym_member member; /* the last one: its bits */
 	const char *core; /* type path of the members since the last pointer or index; NULL: none */
 	uint32_t ncore; /* members in it */
+	int pretty;
 };
 
 static void add_step(struct walk *w, enum step_kind kind, int64_t n, struct expr *index,
@@ -118,8 +119,7 @@ static const struct sym_piece *part_of(const struct sym_loc *loc, uint64_t bit, 
 	return NULL;
 }
 
-/* Whether @bits can be read, and why not. */
-static const char *unreadable(const struct sym_loc *loc, uint64_t bit, uint64_t bits)
+const char *path_unreadable(const struct sym_loc *loc, uint64_t bit, uint64_t bits)
 {
 	uint64_t at;
 
@@ -141,7 +141,7 @@ static const char *unreadable(const struct sym_loc *loc, uint64_t bit, uint64_t 
 static bool start_from_value(struct walk *w, uint64_t bits, struct span at)
 {
 	uint64_t bit = w->p->part_offset * 8 + w->member.bit_offset;
-	const char *why = w->loc ? unreadable(w->loc, bit, bits) : NULL;
+	const char *why = w->loc ? path_unreadable(w->loc, bit, bits) : NULL;
 
 	if (w->read)
 		return true;
@@ -280,11 +280,41 @@ static bool scalar(const struct sym_type *t)
 	}
 }
 
+/* What is read there, and how. */
+static void end_at(struct walk *w)
+{
+	struct path *p = w->p;
+
+	p->to_value = w->place;
+	p->width = (uint32_t)w->t->size;
+	p->is_signed = w->t->is_signed;
+	p->bit_size = w->member.bit_size;
+	p->bit_offset = w->member.bit_offset;
+	p->core = p->to_value && w->t->kind != ST_POINTER ? w->core : NULL;
+}
+
+/* Whole variables: of a struct in parts, each member sees for itself what can be read. */
+static bool finish_pretty(struct walk *w, const struct expr *x)
+{
+	uint64_t bits = w->member.bit_size ? w->member.bit_size : w->t->size * 8;
+
+	end_at(w);
+	w->p->place = w->place;
+	if (w->place)
+		return true;
+	if (scalar(w->t))
+		return start_from_value(w, bits, x->at);
+	if (!w->read)
+		w->p->loc = w->loc;
+	return true;
+}
+
 /* What the whole yields: an address, or a number of its width. */
 static bool finish(struct walk *w, const struct expr *x)
 {
 	struct path *p = w->p;
 
+	p->pretty = w->pretty;
 	if (x->address_of) {
 		if (!w->place || w->member.bit_size)
 			return refuse(w, TAG_LVALUE, x->at, "this has no address: %s",
@@ -293,6 +323,8 @@ static bool finish(struct walk *w, const struct expr *x)
 		return true;
 	}
 	p->type = w->t;
+	if (p->pretty)
+		return finish_pretty(w, x);
 	if ((w->t->kind == ST_ARRAY || w->t->kind == ST_FUNC) && w->place)
 		return true;
 	/* what is no number is there all the same */
@@ -306,21 +338,19 @@ static bool finish(struct walk *w, const struct expr *x)
 	}
 	if (!w->place && !start_from_value(w, w->member.bit_size ? w->member.bit_size : w->t->size * 8, x->at))
 		return false;
-	p->to_value = w->place;
-	p->width = (uint32_t)w->t->size;
-	p->is_signed = w->t->is_signed;
-	p->bit_size = w->member.bit_size;
-	p->bit_offset = w->member.bit_offset;
-	p->core = p->to_value && w->t->kind != ST_POINTER ? w->core : NULL;
+	end_at(w);
 	return true;
 }
 
 static bool walk_pretty(struct walk *w, const struct suffix *s)
 {
-	if (w->quiet)
-		return false;
-	unsupported(w->i, s->at, "printing of whole structures ($ behind a variable) is");
-	return false;
+	w->pretty = s->depth;
+	return true;
+}
+
+struct tvar *path_result(struct infer *i, const struct path *p, struct span at)
+{
+	return p ? type_new(i->e, p->pretty ? T_STRING : T_LONG, at) : type_new(i->e, T_UNKNOWN, SPAN_NONE);
 }
 
 static bool walk_all(struct walk *w, const struct expr *x)
@@ -389,7 +419,7 @@ const char *path_of_whole(const struct probe_var *v, struct path *out)
 		return "[...]";
 	if (!scalar(v->type))
 		return "{...}";
-	if (!place && unreadable(v->loc, 0, v->type->size * 8))
+	if (!place && path_unreadable(v->loc, 0, v->type->size * 8))
 		return "?";
 	out->loc = v->loc;
 	out->part_bits = (uint32_t)v->type->size * 8;
@@ -398,4 +428,22 @@ const char *path_of_whole(const struct probe_var *v, struct path *out)
 	out->width = (uint32_t)v->type->size;
 	out->is_signed = v->type->is_signed;
 	return NULL;
+}
+
+bool path_of_text(const struct probe_var *v, struct path *out)
+{
+	bool place = v->loc && v->loc->pieces.n == 1 && v->loc->pieces.v[0].ops.n && !v->loc->pieces.v[0].is_value;
+
+	if (!v->loc || !v->type)
+		return false;
+	out->loc = v->loc;
+	out->type = v->type;
+	out->width = (uint32_t)v->type->size;
+	out->is_signed = v->type->is_signed;
+	out->place = out->to_value = place;
+	out->from_value = !place;
+	if (place || v->type->kind == ST_STRUCT || v->type->kind == ST_UNION || v->type->kind == ST_ARRAY)
+		return true;
+	out->part_bits = (uint32_t)v->type->size * 8;
+	return scalar(v->type) && !path_unreadable(v->loc, 0, v->type->size * 8);
 }

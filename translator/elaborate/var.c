@@ -68,5 +68,5 @@ struct tvar *infer_var(struct infer *i, struct expr *x)
 	var_find_base(i, t, x->at);
 	t->path = path_infer_var(i, x, t->var, t->user);
 	x->sym = t;
-	return type_new(i->e, t->path ? T_LONG : T_UNKNOWN, t->path ? x->at : SPAN_NONE);
+	return path_result(i, t->path, x->at);
 }

@@ -31,12 +31,12 @@ static const struct {
 	[S_NONE] = { 0, 0 },
 };
 
-/* An embedded NUL cannot occur: names hold none. Length of the trailing run of '$', at most 2. */
+/* Length of the trailing run of '$'. */
 static int trailing_dollars(const char *name)
 {
 	size_t n = strlen(name), k = 0;
 
-	while (k < 2 && k < n && name[n - 1 - k] == '$')
+	while (k < n && name[n - 1 - k] == '$')
 		k++;
 	return (int)k;
 }
@@ -54,7 +54,8 @@ static const char *split_pretty(struct parser *p, const char *name, int *depth)
 
 static void push_pretty(struct parser *p, struct expr *e, int depth, struct span at)
 {
-	struct suffix s = { .kind = SUF_PRETTY, .depth = depth, .at = at };
+	/* more than two mean no more than two */
+	struct suffix s = { .kind = SUF_PRETTY, .depth = depth > 2 ? 2 : depth, .at = at };
 
 	if (depth)
 		vec_push(p->env->arena, &e->suffixes, s);

@@ -236,6 +236,7 @@ struct sym_member {
 		type_text; /* as C spells it, typedefs and qualifiers kept: "struct page *", "pid_t" */
 	uint64_t
 		offset; /* bytes from the start of the struct that was asked, whatever anonymous members lie between */
+	bool base; /* C++: what the class inherits from */
 	uint32_t bit_size,
 		bit_offset; /* bit fields: size, and first bit above the low end of the byte at offset; else 0 */
 };

@@ -382,6 +382,7 @@ static bool member_at(struct sym_object *o, Dwarf_Die *die, struct sym_member *m
 		.type = object_type_of(o, die),
 		.type_text = object_type_text(o, die),
 		.offset = member_offset(die),
+		.base = tag == DW_TAG_inheritance,
 	};
 	fill_bits(m, die);
 	return true;
