@@ -122,9 +122,8 @@ static void twelve(void)
 }
 
 /* Its first instruction is a mark. */
-__attribute__((naked, noinline)) static void begins_with_mark(long n)
+__attribute__((naked, noinline)) static void begins_with_mark(__attribute__((unused)) long n)
 {
-	(void)n;
 	__asm__(NOTE("other", "first", "looked_semaphore", "8@%rdi") "ret");
 }
 
