@@ -406,6 +406,35 @@ START_TEST(processes)
 }
 END_TEST
 
+/* Events and system calls: whose, and which variables. */
+START_TEST(lives_of_processes)
+{
+	const struct ir_probe *p;
+
+	strcpy(strrchr(dir, '-') + 1, "XXXXXX");
+	build_target();
+	p = one("process.begin");
+	ck_assert_int_eq(p->kind, AT_PROC_BEGIN);
+	ck_assert(p->filter_target && !p->exe && !p->pid);
+	p = one("process(\"./link\").thread.end");
+	ck_assert_int_eq(p->kind, AT_THREAD_END);
+	ck_assert_str_eq(p->exe, target("prog"));
+	ck_assert_str_eq(p->name, in_target("prog", "thread.end"));
+	ck_assert_int_eq(one(arena_printf(&session.arena, "process(%d).end", getpid()))->pid, getpid());
+	ck_assert_str_eq(one("process.syscall")->target, "sys_enter");
+	ck_assert_uint_eq(sites.v[0].family->var(&env, &sites.v[0], "$arg6")->n, 6);
+	ck_assert_ptr_null(sites.v[0].family->var(&env, &sites.v[0], "$return"));
+	ck_assert_str_eq(one("process.syscall.return")->target, "sys_exit");
+	ck_assert_int_eq(sites.v[0].family->var(&env, &sites.v[0], "$return")->kind, PV_TPARG);
+	ck_assert_ptr_null(sites.v[0].family->var(&env, &sites.v[0], "$arg1"));
+	ck_assert_int_eq(resolve("process(\"spile-no-such-program\").begin"), PROBE_NOMATCH);
+	expect_message("in PATH");
+	ck_assert_int_eq(resolve("process(999999999).begin"), PROBE_NOMATCH);
+	expect_message("error[E-TARGET]");
+	remove_target();
+}
+END_TEST
+
 START_TEST(processes_that_are_not_there)
 {
 	strcpy(strrchr(dir, '-') + 1, "XXXXXX");
@@ -465,6 +494,7 @@ int main(void)
 	tcase_add_test(t, kernel_functions_that_are_missing);
 	tcase_add_test(t, processes);
 	tcase_add_test(t, processes_that_are_not_there);
+	tcase_add_test(t, lives_of_processes);
 	tcase_add_test(t, process_by_search_path);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
