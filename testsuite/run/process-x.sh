@@ -36,19 +36,20 @@ gcc -O1 -o "$TMP/spilestorm" "$TMP/storm.c" || fail 'no program'
 cat > "$TMP/s.stp" <<'S'
 global forks, ours, begins, ends, other, seen
 probe kernel.trace("sched_process_fork") {
-	if (execname() == "spilestorm") {
+	# one that came and went while probes were armed has no begin
+	if (execname() == "spilestorm" && @count(seen)) {
 		forks <<< 1
 		if (target_set_pid(pid())) ours <<< 1
 	}
 }
-probe process.begin { if (execname() == "spilestorm") begins <<< 1; else other <<< 1; if (pid() == target()) seen++ }
+probe process.begin { if (execname() == "spilestorm") begins <<< 1; else other <<< 1; if (pid() == target()) seen <<< 1 }
 probe process.end { if (execname() == "spilestorm") ends <<< 1; else other <<< 1 }
 probe timer.s(2) { exit() }
 probe end {
-	printf("%d %d %d\n", target_set_pid(target()), target_set_pid(1), seen)
+	printf("%d %d %d\n", target_set_pid(target()), target_set_pid(1), @count(seen))
 	f = @count(forks); b = @count(begins); e = @count(ends)
 	printf("%s %s %s %d\n", f > 50 ? "many" : "few", f == @count(ours) ? "all" : sprintf("%d of %d", @count(ours), f),
-		b >= f && b <= f + 10 && e <= b && e + 10 >= b ? "balanced" : sprintf("%d forks, %d begins, %d ends", f, b, e), @count(other))
+		b >= f && b <= f + 10 + f / 10 && e <= b && e + 10 >= b ? "balanced" : sprintf("%d forks, %d begins, %d ends", f, b, e), @count(other))
 }
 S
 for round in 1 2; do
