@@ -32,7 +32,7 @@ call() { # DEPTH NAME CALLEES...: the lines of one call, as "depth arrow name"
 for _ in 1 2 3; do call 0 outer inner leaf; done > "$TMP/want"
 
 # "  time name(tid):<indent> -> process("...").function("leaf")[.return]" to "depth arrow name", one file a thread
-sed -n 's/^ *[0-9]* threads(\([0-9]*\)):\( *\) \(->\|<-\) .*function("\([a-z]*\)").*/\1|\2|\3 \4/p' "$TMP/out" |
+sed -n 's/^ *[0-9]* threads(\([0-9]*\)):\( *\) \(->\|<-\) .*function("\([a-z]*\)[@"].*/\1|\2|\3 \4/p' "$TMP/out" |
 	awk -F'|' -v dir="$TMP" '{ print length($2), $3 > (dir "/thread." $1) }'
 n=0
 for f in "$TMP"/thread.*; do
