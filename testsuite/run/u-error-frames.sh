@@ -32,4 +32,4 @@ EOF
 "$STAP" --runtime="$RUNTIME" -DMAXERRORS=10 -c "$name" - "$name" < "$TMP/script.stp" > "$TMP/out" 2> "$TMP/err"
 [ $? = 1 ] || { echo 'exit status is not 1'; cat "$TMP/err"; exit 1; }
 echo 'division by 0' | cmp - "$TMP/out" || exit 1
-grep -v '^Pass 5' "$TMP/err" | diff "$TMP/want" - || exit 1
+grep -v '^Pass 5' "$TMP/err" | sed 's/function("work@[^"]*work.c:[0-9]*")/function("work")/' | diff "$TMP/want" - || exit 1
