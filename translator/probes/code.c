@@ -344,11 +344,21 @@ static void report_filtered(struct code_object *c)
 	diag_hint(c->env->diag, "leave out .%s", is_inline ? "inline" : "exported");
 }
 
+/* Calls and returns of one pattern leave out the same. */
+static bool told_of(struct probe_env *env, const char *pattern)
+{
+	for (uint32_t i = 0; i < env->left_out.n; i++)
+		if (!strcmp(env->left_out.v[i], pattern))
+			return true;
+	vec_push(env->arena, &env->left_out, pattern);
+	return false;
+}
+
 static enum probe_result finish_found(struct code_object *c)
 {
 	const struct pp_component *comp = &c->pp->comps.v[c->comp];
 
-	if (!c->left_out.n || c->quiet)
+	if (!c->left_out.n || c->quiet || told_of(c->env, comp->str))
 		return PROBE_OK;
 	diag_warning(
 		c->env->diag, TAG_LEFT_OUT, probe_arg_span(comp),

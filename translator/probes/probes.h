@@ -82,6 +82,7 @@ struct probe_env {
 	struct diag *diag;
 	struct symbols *symbols; /* binaries that were opened; NULL: none can be */
 	struct kernel_syms *kernel; /* NULL at first; opened by the family that needs it */
+	VEC(const char *) left_out; /* patterns of which it was told what they leave out */
 };
 
 enum probe_result {
