@@ -417,6 +417,22 @@ START_TEST(links_and_missing_folders)
 }
 END_TEST
 
+START_TEST(old_indexes_go_when_a_new_one_comes)
+{
+	const struct timespec old[2] = { { time(NULL) - 30 * 24 * 3600, 0 }, { time(NULL) - 30 * 24 * 3600, 0 } };
+	const char *gone = in(cache, "tapset-0123.idx"), *other = in(cache, "objects"), *young = in(cache, "tapset-4567.idx");
+
+	ck_assert_int_eq(mkdir(in(top, "new"), 0755) | mkdir(cache, 0755), 0);
+	put(gone, "x");
+	put(other, "x");
+	put(young, "x");
+	ck_assert_int_eq(utimensat(AT_FDCWD, gone, old, 0) | utimensat(AT_FDCWD, other, old, 0), 0);
+	library_close(open_lib());
+	ck_assert_int_ne(access(gone, F_OK), 0);
+	ck_assert_int_eq(access(other, F_OK) | access(young, F_OK), 0);
+}
+END_TEST
+
 START_TEST(cache_that_cannot_be_written)
 {
 	const char *dirs[] = { lib };
@@ -482,6 +498,7 @@ int main(void)
 	tcase_add_test(t, macro_libraries);
 	tcase_add_test(t, programs_of_a_folder);
 	tcase_add_test(t, links_and_missing_folders);
+	tcase_add_test(t, old_indexes_go_when_a_new_one_comes);
 	tcase_add_test(t, cache_that_cannot_be_written);
 	tcase_add_test(t, warm_start_is_quick);
 	suite_add_tcase(s, t);
