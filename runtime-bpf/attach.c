@@ -122,6 +122,8 @@ static const attach_fn attach_by_kind[AT_COUNT] = {
 
 static const char *attach_hint(const struct ir_probe *p, int err)
 {
+	if (err == EMFILE || err == ENFILE)
+		return "each probe needs two open files: raise the limit of open files (ulimit -n), or probe less";
 	if (p->kind == AT_TRACEPOINT)
 		return "the kernel has no such tracepoint, or its module is not loaded: see "
 		       "/sys/kernel/tracing/events";
@@ -145,6 +147,16 @@ static bool module_missing(struct bpf_run *b, const struct ir_probe *p)
 	diag_error(&b->run->diag, TAG_ATTACH, SPAN_HERE, "cannot probe %s: the module %s is not loaded", p->name, module);
 	diag_hint(&b->run->diag, "load it first: modprobe %s; --runtime=kernel waits for it", module);
 	return true;
+}
+
+bool bpf_attach_serious(int err)
+{
+	static const int serious[] = { EPERM, EACCES, EMFILE, ENFILE, ENOMEM, E2BIG, ENOSPC };
+
+	for (size_t i = 0; i < sizeof(serious) / sizeof(serious[0]); i++)
+		if (err == serious[i])
+			return true;
+	return false;
 }
 
 int bpf_attach_failed(struct bpf_run *b, uint32_t probe, int err)
@@ -179,7 +191,7 @@ int bpf_attach(struct bpf_run *b, uint32_t probe)
 		return -1;
 	}
 	r = attach_by_kind[p->kind](b, p, prog, group->size > 1 && b->cookies ? group->nth : 0);
-	if (!r || (p->optional && r != -EPERM))
+	if (!r || (p->optional && !bpf_attach_serious(-r)))
 		return 0;
 	return bpf_attach_failed(b, probe, -r);
 }

@@ -115,7 +115,10 @@ struct multi {
 	__u64 *cookie;
 };
 
-/* One that the kernel refuses makes it refuse all: halves are tried, so that the others are placed. -errno of the last. */
+/*
+ * One that the kernel refuses makes it refuse all: halves are tried, so that the others are placed. -1 after an error that
+ * was reported; an errno when the reason is no probe's own.
+ */
 static int attach_range(struct multi *m, uint32_t from, uint32_t n)
 {
 	LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .addrs = m->addr + from, .cookies = m->cookie + from, .cnt = n,
@@ -127,8 +130,8 @@ static int attach_range(struct multi *m, uint32_t from, uint32_t n)
 		vec_push(&m->b->run->arena, &m->b->links, link);
 		return 0;
 	}
-	if (err == EPERM || err == ENOMEM)
-		return -err;
+	if (bpf_attach_serious(err))
+		return err;
 	if (n == 1)
 		return m->b->run->ir->probes.v[m->probe[from]]->optional ? 0 : bpf_attach_failed(m->b, m->probe[from], err);
 	rc = attach_range(m, from, n / 2);
@@ -188,7 +191,5 @@ int bpf_multi_attach(struct bpf_run *b, uint32_t leader)
 	}
 	if (!rc && m.prog && n)
 		rc = attach_range(&m, 0, n);
-	if (rc == -EPERM || rc == -ENOMEM)
-		return bpf_attach_failed(b, leader, -rc);
-	return rc;
+	return rc > 0 ? bpf_attach_failed(b, leader, rc) : rc;
 }

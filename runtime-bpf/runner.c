@@ -358,6 +358,21 @@ static void put_settings(struct bpf_run *b)
 	}
 }
 
+/* An attachment holds two descriptors. The command of -c has its own limit: it was made before. */
+static void raise_open_files(const struct run *r)
+{
+	rlim_t wanted = 1024 + 2 * (rlim_t)r->ir->probes.n;
+	struct rlimit now;
+
+	if (getrlimit(RLIMIT_NOFILE, &now) || now.rlim_cur >= wanted)
+		return;
+	now.rlim_cur = wanted;
+	if (now.rlim_max < wanted)
+		now.rlim_max = wanted;
+	if (setrlimit(RLIMIT_NOFILE, &now) && r->opt.verbose)
+		fputs("staprun: cannot raise the limit of open files\n", stderr);
+}
+
 static int runner_load(struct run *r)
 {
 	struct bpf_run *b = arena_new(&r->arena, struct bpf_run);
@@ -378,6 +393,7 @@ static int runner_load(struct run *r)
 	/* kernels before 5.11 count maps as locked memory */
 	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) && r->opt.verbose)
 		fputs("staprun: cannot raise the limit of locked memory\n", stderr);
+	raise_open_files(r);
 	bpf_layout(&r->arena, r->ir, &b->lay);
 	b->groups = bpf_groups(&r->arena, r->ir, &b->ntails);
 	if (ksyms_check_builds(r))

@@ -68,6 +68,8 @@ void bpf_multi_find(struct bpf_run *b);
 int bpf_multi_attach(struct bpf_run *b, uint32_t leader) __attribute__((warn_unused_result));
 /* attach.c */
 int bpf_attach(struct bpf_run *b, uint32_t probe) __attribute__((warn_unused_result));
+/* It says nothing of the probe point: no error that '?' covers. */
+bool bpf_attach_serious(int err);
 int bpf_attach_failed(struct bpf_run *b, uint32_t probe, int err); /* reports it; -1 */
 void bpf_detach_all(struct bpf_run *b);
 /* track.c: which process is whose */
