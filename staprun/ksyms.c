@@ -208,14 +208,6 @@ static struct wanted want(struct run *r, const char *name)
 	return w;
 }
 
-uint64_t ksyms_address(struct run *r, const char *name)
-{
-	struct wanted w = want(r, name);
-
-	search_list(&w, 1);
-	return w.addr;
-}
-
 uint64_t *ksyms_addresses(struct run *r, const char *const *names, uint32_t n)
 {
 	uint64_t *out = arena_alloc(&r->arena, (n + 1) * sizeof(*out));

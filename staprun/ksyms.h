@@ -17,7 +17,5 @@ int ksyms_check_builds(struct run *r) __attribute__((warn_unused_result));
 uint64_t *ksyms_find(struct run *r);
 /* The same of any names, "NAME" or "MODULE:NAME"; 0: it is not there, or hidden. */
 uint64_t *ksyms_addresses(struct run *r, const char *const *names, uint32_t n);
-/* One symbol or section, "NAME" or "MODULE:NAME"; 0: it is not there, or hidden. */
-uint64_t ksyms_address(struct run *r, const char *name);
 
 #endif

@@ -15,7 +15,7 @@
 
 #define MAXBUFFER 4095 /* MB per CPU, as in SystemTap */
 
-enum todo { TODO_RUN, TODO_REMOVE, TODO_DONE, TODO_FAIL };
+enum action { ACT_RUN, ACT_REMOVE, ACT_DONE, ACT_FAIL };
 
 static void print_help(void)
 {
@@ -57,7 +57,7 @@ static int parse_number(const char *s, long lo, long hi, long *out)
 	return *end || *out < lo || *out > hi ? -1 : 0;
 }
 
-static enum todo parse_value(struct run *r, int option, const char *value)
+static enum action parse_value(struct run *r, int option, const char *value)
 {
 	struct run_options *opt = &r->opt;
 	long n;
@@ -65,47 +65,47 @@ static enum todo parse_value(struct run *r, int option, const char *value)
 	switch (option) {
 	case 'c':
 		opt->command = value;
-		return TODO_RUN;
+		return ACT_RUN;
 	case 'o':
 		opt->output = value;
-		return TODO_RUN;
+		return ACT_RUN;
 	case 'S':
 		vec_push(&r->arena, &opt->objects, value);
-		return TODO_RUN;
+		return ACT_RUN;
 	case 'x':
 		if (parse_number(value, 1, INT_MAX, &n))
 			break;
 		opt->target = (pid_t)n;
-		return TODO_RUN;
+		return ACT_RUN;
 	case 'b':
 		if (parse_number(value, 1, MAXBUFFER, &n))
 			break;
 		opt->buffer_mb = (int)n;
-		return TODO_RUN;
+		return ACT_RUN;
 	}
 	bad_option(r,
 		   option == 'b' ? "-b takes 1 to 4095 megabytes" : "-x takes the id of a process",
 		   value);
-	return TODO_FAIL;
+	return ACT_FAIL;
 }
 
-static enum todo parse_rest(struct run *r, int argc, char **argv)
+static enum action parse_rest(struct run *r, int argc, char **argv)
 {
 	if (r->opt.command && r->opt.target)
-		return bad_option(r, "-c and -x exclude each other", NULL), TODO_FAIL;
+		return bad_option(r, "-c and -x exclude each other", NULL), ACT_FAIL;
 	if (optind >= argc)
-		return bad_option(r, "no object is given", NULL), TODO_FAIL;
+		return bad_option(r, "no object is given", NULL), ACT_FAIL;
 	r->opt.object = argv[optind];
 	while (++optind < argc) {
 		if (!strchr(argv[optind], '='))
 			return bad_option(r, "more than one object is given", argv[optind]),
-			       TODO_FAIL;
+			       ACT_FAIL;
 		vec_push(&r->arena, &r->opt.settings, argv[optind]);
 	}
-	return TODO_RUN;
+	return ACT_RUN;
 }
 
-static enum todo parse_options(struct run *r, int argc, char **argv, const char **module)
+static enum action parse_options(struct run *r, int argc, char **argv, const char **module)
 {
 	char letter[3] = "-";
 	int c;
@@ -122,22 +122,22 @@ static enum todo parse_options(struct run *r, int argc, char **argv, const char 
 			continue;
 		case 'V':
 			puts("staprun, of Spile " PACKAGE_VERSION);
-			return TODO_DONE;
+			return ACT_DONE;
 		case 'h':
 			print_help();
-			return TODO_DONE;
+			return ACT_DONE;
 		case 'd':
 			*module = optarg;
-			return TODO_REMOVE;
+			return ACT_REMOVE;
 		case ':':
 		case '?':
 			letter[1] = (char)optopt;
 			bad_option(r, c == ':' ? "an option lacks its value" : "unknown option",
 				   letter);
-			return TODO_FAIL;
+			return ACT_FAIL;
 		}
-		if (parse_value(r, c, optarg) == TODO_FAIL)
-			return TODO_FAIL;
+		if (parse_value(r, c, optarg) == ACT_FAIL)
+			return ACT_FAIL;
 	}
 	return parse_rest(r, argc, argv);
 }
@@ -172,16 +172,16 @@ int main(int argc, char **argv)
 	arena_init(&r.arena);
 	diag_init(&r.diag, &r.arena);
 	switch (parse_options(&r, argc, argv, &module)) {
-	case TODO_RUN:
+	case ACT_RUN:
 		status = run_object(&r);
 		break;
-	case TODO_REMOVE:
+	case ACT_REMOVE:
 		status = remove_module(&r.diag, module) ? 1 : 0;
 		break;
-	case TODO_DONE:
+	case ACT_DONE:
 		status = 0;
 		break;
-	case TODO_FAIL:
+	case ACT_FAIL:
 		break;
 	}
 	diag_flush(&r.diag, stderr);

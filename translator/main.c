@@ -261,11 +261,16 @@ static int run_ir_passes(struct compile *c)
 	return verify(c, "preparing for the runtime");
 }
 
+static struct elab_input elab_input_of(const struct compile *c)
+{
+	return (struct elab_input){ .session = c->s, .library = c->library, .symbols = c->symbols, .files = c->files.v,
+				    .nfiles = c->files.n, .sides = c->backend->sides, .backend = c->backend->name };
+}
+
 static int pass_elaborate(struct compile *c)
 {
 	struct session *s = c->s;
-	struct elab_input in = { .session = s, .library = c->library, .symbols = c->symbols, .files = c->files.v, .nfiles = c->files.n,
-				 .sides = c->backend->sides, .backend = c->backend->name };
+	struct elab_input in = elab_input_of(c);
 	struct pass_clock clock;
 	struct elab_count n;
 
@@ -289,8 +294,7 @@ static int pass_elaborate(struct compile *c)
 static int list_points(struct compile *c)
 {
 	struct session *s = c->s;
-	struct elab_input in = { .session = s, .library = c->library, .symbols = c->symbols, .files = c->files.v, .nfiles = c->files.n,
-				 .sides = c->backend->sides, .backend = c->backend->name };
+	struct elab_input in = elab_input_of(c);
 	struct buf out;
 	bool any;
 
@@ -356,7 +360,7 @@ static int keep_object(struct compile *c)
 	int rc;
 
 	if (strcmp(dir, "."))
-		session_prune_objects(s, dir);
+		session_prune_objects(dir);
 	else
 		to += 2;
 	buf_init(&b);

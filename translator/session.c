@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/prune.h"
 
 void session_init(struct session *s)
 {
@@ -43,23 +43,10 @@ static void remove_tree(struct arena *a, const char *path, int depth)
 	rmdir(path);
 }
 
-void session_prune_objects(struct session *s, const char *dir)
+void session_prune_objects(const char *dir)
 {
-	time_t oldest = time(NULL) - 7 * 24 * 3600;
-	struct dirent *e;
-	struct stat st;
-	DIR *d;
-
 	(void)!mkdir(dir, 0755);
-	d = opendir(dir);
-	while (d && (e = readdir(d))) {
-		const char *path = arena_printf(&s->arena, "%s/%s", dir, e->d_name);
-
-		if (!lstat(path, &st) && S_ISREG(st.st_mode) && st.st_mtime < oldest)
-			(void)unlink(path);
-	}
-	if (d)
-		closedir(d);
+	prune_files(dir, "", 7);
 }
 
 void session_fini(struct session *s)

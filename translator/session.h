@@ -62,7 +62,7 @@ void session_init(struct session *s); /* defaults; before options_parse() */
 /* Finds folders, kernel and names once the options are known. 0, or -1 after an error. */
 int session_setup(struct session *s) __attribute__((warn_unused_result));
 /* Makes the cache's folder for objects of -p4 and removes from it what is older than a week. */
-void session_prune_objects(struct session *s, const char *dir);
+void session_prune_objects(const char *dir);
 void session_fini(struct session *s); /* removes the temporary folder unless -k */
 
 #endif

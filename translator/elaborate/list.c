@@ -7,9 +7,7 @@
 
 struct listing {
 	struct elab *e;
-	const char *name; /* of the site being told of */
 	struct buf line;
-	bool any_var;
 };
 
 /* "struct file *" as "struct file*". */

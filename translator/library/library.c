@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "library.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/prune.h"
 #include "index.h"
 #include "macros.h"
 
@@ -85,25 +84,6 @@ static void make_folders(struct arena *a, const char *path)
 	(void)mkdir(p, 0755);
 }
 
-/* Indexes of folders and settings that nobody uses any more; one that is missed is made again in milliseconds. */
-static void prune_indexes(struct arena *a, const char *cache)
-{
-	time_t oldest = time(NULL) - KEEP_DAYS * 24 * 3600;
-	DIR *d = opendir(cache);
-	struct dirent *e;
-	struct stat st;
-
-	while (d && (e = readdir(d))) {
-		const char *path = arena_printf(a, "%s/%s", cache, e->d_name);
-
-		if (!strncmp(e->d_name, "tapset-", 7) && !lstat(path, &st) && S_ISREG(st.st_mode) &&
-		    st.st_mtime < oldest)
-			(void)unlink(path);
-	}
-	if (d)
-		closedir(d);
-}
-
 /*
  * Best effort: without a saved index the next run builds it again. The name appears when the file is whole,
  * so runs at the same time never see a part of it.
@@ -116,7 +96,7 @@ static void save_index(struct arena *a, const struct buf *b, const char *path, c
 	if (buf_write_file(b, tmp) || rename(tmp, path))
 		(void)unlink(tmp);
 	else
-		prune_indexes(a, cache);
+		prune_files(cache, "tapset-", KEEP_DAYS); /* of folders and settings that nobody uses any more */
 }
 
 const struct pp_macro *library_macro(struct library *l, const char *name)

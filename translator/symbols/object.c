@@ -281,12 +281,6 @@ const char *sym_object_path(const struct sym_object *o)
 	return o->path;
 }
 
-size_t sym_build_id(const struct sym_object *o, const uint8_t **id)
-{
-	*id = o->id;
-	return o->id_len;
-}
-
 const char *sym_build_text(const struct sym_object *o)
 {
 	return o->id_len ? hex(o->arena, o->id, o->id_len) : NULL;

@@ -66,8 +66,6 @@ unsigned int sym_providers(struct sym_object *o); /* mask of enum sym_provider *
 /* What is missing and what to install or set for it: "no debug information for ..."; NULL: nothing. */
 const char *sym_missing(struct sym_object *o, const char **hint);
 const char *sym_object_path(const struct sym_object *o);
-/* Bytes of the GNU build id, and how many; 0: it has none. */
-size_t sym_build_id(const struct sym_object *o, const uint8_t **id);
 /* The file offset of a link-time address: what a uprobe takes. False: not in the file. */
 bool sym_file_offset(const struct sym_object *o, uint64_t addr, uint64_t *offset);
 /*
